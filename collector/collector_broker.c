@@ -1,0 +1,159 @@
+/* What the broker brings: frames, presence, live values, and how the link does. */
+#include "collector/collector_private.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const reading_refusals[REFUSALS] = {"unknown-device", "unknown-site", "not-permitted", "reading"};
+
+/* ---- live -------------------------------------------------------------------------------------------------------- */
+static void live(struct collector *c, const char *gateway, const char *payload, size_t length)
+{
+    struct json *root = json_open(payload, length, NULL);
+    const struct json *node;
+    void *at = NULL;
+    struct buf b = buf_growing();
+    for (const char *device; (device = json_next(json_member(root, "devices"), &at, &node));) {
+        const char *district, *units, *site = intake_device(c->intake, gateway, device, &district, &units);
+        const struct json *values = json_member(node, "values");
+        char topic[TOPIC];
+        int64_t ts;
+        if (!site || !json_is_object(values) || !json_int64(json_member(node, "ts"), &ts))
+            continue;
+        buf_clear(&b);
+        buf_print(&b, "{\"site\":\"%s\",\"device\":\"%s\",\"ts\":%lld,\"values\":", site, device, (long long)ts);
+        json_print(values, &b);
+        buf_print(&b, ",\"units\":%s,\"quality\":\"good\"}", units);
+        snprintf(topic, sizeof topic, "%s/%s/live/%s/%s", c->set->mqtt.root, district, site, device);
+        mqtt_publish(c->mqtt, topic, b.data, b.length, 0, true, NULL);
+    }
+    buf_free(&b);
+    json_close(root);
+}
+
+/* ---- messages ---------------------------------------------------------------------------------------------------- */
+static void count_refusals(struct collector *c, const struct intake_result *r)
+{
+    for (size_t i = 0; i < r->frame->reading_count; i++) {
+        const char *device = r->frame->readings[i].device;
+        const struct permit *p = judged_permit(&r->judged, device);
+        if (r->judged.marks[i] != MARK_REFUSED)
+            continue;
+        size_t k = 0;
+        while (k < REFUSALS - 1 && (!p || strcmp(p->refused, reading_refusals[k]) != 0))
+            k++;
+        c->refused[k]++;
+    }
+}
+
+static void on_stream(struct collector *c, const char *topic, const void *payload, size_t length)
+{
+    struct intake_result r;
+    buf_clear(&c->record);
+    intake_judge(c->intake, topic, payload, length, clock_wall_ms(), journal_last(c->journal) + 1, &c->record, &r);
+    c->verdicts[r.verdict]++;
+    if (r.verdict == INTAKE_TAKEN) {
+        append(c, c->record.data, c->record.length);
+        count_refusals(c, &r);
+        acks_owe(c->acks, r.district, r.gateway, r.epoch, false);
+        if (r.frame->kind == FRAME_TIME) /* few frames are done before the next one comes */
+            repairs_pay(c);
+    } else if (r.verdict == INTAKE_ENVELOPE || r.verdict == INTAKE_SIZE) {
+        acks_refuse(c->acks, c->mqtt, &r, payload, length);
+    } else if (r.verdict != INTAKE_TOPIC) {
+        acks_owe(c->acks, r.district, r.gateway, r.epoch, true);
+    }
+    if (r.verdict == INTAKE_FORK && c->verdicts[INTAKE_FORK] == 1)
+        log_warn("intake", "gateway %s: a fork of epoch %.8s… (restored card or second box)", r.gateway, r.epoch);
+    frame_close(r.frame);
+    judged_free(&r.judged);
+}
+
+static void on_status(struct collector *c, const char *district, const char *gateway, const void *payload,
+                      size_t length)
+{
+    struct json *root = json_open(payload, length, NULL);
+    const char *state = "", *epoch = "";
+    int64_t last = 0;
+    char text[320];
+    json_text(json_member(root, "state"), &state);
+    json_text(json_member(root, "epoch"), &epoch);
+    json_int64(json_member(root, "last"), &last);
+    bool online = strcmp(state, "online") == 0;
+    if ((online || strcmp(state, "offline") == 0) && strspn(epoch, "0123456789abcdef") == strlen(epoch) &&
+        strlen(epoch) < EPOCH_SIZE) {
+        snprintf(text, sizeof text,
+                 "{\"district\":\"%s\",\"gateway\":\"%s\",\"state\":\"%s\",\"epoch\":\"%s\",\"last\":%lld}", district,
+                 gateway, state, epoch, (long long)last);
+        append_words(c, RECORD_PRESENCE, text);
+        if (online && strlen(epoch) == EPOCH_SIZE - 1)
+            acks_owe(c->acks, district, gateway, epoch, false);
+    }
+    json_close(root);
+}
+
+void on_message(void *ctx, const char *topic, const void *payload, size_t length, bool retained)
+{
+    struct collector *c = ctx;
+    char district[ID_SIZE], gateway[ID_SIZE], leaf[16];
+    if (!intake_topic(c->set->mqtt.root, topic, district, gateway, leaf))
+        return;
+    if (strcmp(leaf, "stream") == 0 && !retained)
+        on_stream(c, topic, payload, length);
+    else if (strcmp(leaf, "status") == 0)
+        on_status(c, district, gateway, payload, length);
+    else if (strcmp(leaf, "now") == 0)
+        live(c, gateway, payload, length);
+}
+
+void on_connected(void *ctx)
+{
+    static const char *const leaves[] = {"stream", "now", "status"}; /* status last: the acks it brings find us ready */
+    struct collector *c = ctx;
+    char topic[TOPIC];
+    for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) {
+        for (size_t k = 0; k < c->set->districts.count; k++) {
+            snprintf(topic, sizeof topic, "%s/%s/gateway/+/%s", c->set->mqtt.root, c->set->districts.items[k],
+                     leaves[i]);
+            mqtt_subscribe(c->mqtt, topic, i != 1);
+        }
+        if (!c->set->districts.count) {
+            snprintf(topic, sizeof topic, "%s/+/gateway/+/%s", c->set->mqtt.root, leaves[i]);
+            mqtt_subscribe(c->mqtt, topic, i != 1);
+        }
+    }
+    log_info("collector", "connected to %s (%s)", c->set->mqtt.url, mqtt_version(c->mqtt));
+    c->link_up = true;
+    said_clear(&c->said);
+    append_words(c, RECORD_LINK, "{\"state\":\"up\"}");
+    alerts_connected(c->alerts);
+    c->status_at = 0;
+}
+
+void on_disconnected(void *ctx, const char *why)
+{
+    struct collector *c = ctx;
+    if (c->link_up)
+        append_words(c, RECORD_LINK, "{\"state\":\"down\"}");
+    if (said_first(&c->said, why))
+        log_warn("collector", "no link to the broker: %s", why);
+    c->link_up = false;
+}
+
+void on_acked(void *ctx, int mid, int reason)
+{
+    struct collector *c = ctx;
+    if (reason < 128) /* 16, nobody listens now, is fine: it is retained */
+        alerts_acked(c->alerts, mid);
+    else if (said_first(&c->said, mqtt_words(reason)))
+        log_warn("alerts", "the broker refuses a message of ours: %s (reason %d)", mqtt_words(reason), reason);
+}
+
+void on_denied(void *ctx, const char *why)
+{
+    struct collector *c = ctx;
+    if (said_first(&c->said, "subscription"))
+        log_warn("collector", "the broker refuses a subscription of ours: %s; see its access rules", why);
+}

@@ -1,0 +1,86 @@
+/* collector_private: what the files of the collector's main thread share.
+ *
+ * collector.c runs the loop and the life of everything, collector_broker.c takes what the broker brings,
+ * collector_request.c what the control socket brings, collector_repair.c journals again what has got its time,
+ * collector_status.c tells how it goes.
+ */
+#ifndef QUIETAIR_COLLECTOR_PRIVATE_H
+#define QUIETAIR_COLLECTOR_PRIVATE_H
+
+#include "collector/acks.h"
+#include "collector/auditor.h"
+#include "collector/clerk.h"
+#include "collector/collector.h"
+#include "collector/control.h"
+#include "collector/intake.h"
+#include "collector/ledger/ledger.h"
+#include "collector/output/alerts.h"
+#include "collector/output/writer.h"
+#include "common/journal.h"
+#include "common/said.h"
+
+enum { TOPIC = 320, REFUSALS = 4 };
+
+struct waiting { /* a command that is answered once the fold has passed it */
+    uint64_t ticket, seq;
+    char request[64];
+    bool complaint; /* its identity goes when it is refused */
+    bool audits;    /* of a tick: what it makes due is issued first */
+};
+
+struct collector {
+    const struct collector_settings *set;
+    struct journal *journal;
+    struct intake *intake;
+    struct clerk *clerk;
+    struct auditor *auditor;
+    struct writer *writer; /* NULL: no [influx] */
+    struct alerts *alerts;
+    struct control *control;
+    struct mqtt *mqtt;
+    struct ledger *ledger; /* read only: answers to commands */
+    int bell;
+    struct acks *acks;
+    struct journal_reader *rules_lag, *lines_lag; /* stand where those readers stand */
+    struct journal_reader *held;                  /* reads frames again */
+    struct waiting *waiting;
+    size_t waiting_count;
+    uint64_t verdicts[INTAKE_VERDICTS];
+    uint64_t refused[REFUSALS]; /* readings, by reading_refusals */
+    struct buf record;
+    bool unsynced, link_up, failed;
+    struct said said; /* what went wrong with the broker since it went well */
+    int64_t tick_at, status_at, notify_at;
+    int64_t tick;      /* the newest, ms; 0: none yet */
+    uint64_t tick_seq; /* where it stands in the journal */
+};
+
+/* collector.c: a record more; not durable before the group commit. */
+uint64_t append(struct collector *, const char *bytes, size_t length);
+uint64_t append_record(struct collector *, enum record_kind, const char *body, size_t length);
+void append_words(struct collector *, enum record_kind, const char *words);
+void append_tick(struct collector *, int64_t now);
+
+/* collector_broker.c: events of the link to the broker; ctx is the collector. */
+extern const char *const reading_refusals[REFUSALS]; /* unknown-device unknown-site not-permitted reading */
+void on_message(void *ctx, const char *topic, const void *payload, size_t length, bool retained);
+void on_connected(void *ctx);
+void on_disconnected(void *ctx, const char *why);
+void on_acked(void *ctx, int mid, int reason);
+void on_denied(void *ctx, const char *why);
+
+/* collector_repair.c: what is owed of that, or a good part of it. */
+void repairs_pay(struct collector *);
+
+/* collector_status.c */
+void status_put(struct collector *, struct buf *, bool gateways);
+void status_topic(const struct collector *, char out[static TOPIC]);
+void status_say(struct collector *);
+
+/* collector_request.c */
+void on_request(void *ctx, uint64_t ticket, const struct json *request, const char *text, size_t length);
+bool ledger_answered(struct collector *, const char *id, struct buf *said); /* the fold's answer, if it has given one */
+uint64_t append_command(struct collector *, const char *text, size_t length);
+void answer_waiting(struct collector *);
+
+#endif

@@ -1,0 +1,444 @@
+#include "common/mqtt.h"
+#include "common/backoff.h"
+#include "common/clock.h"
+#include "common/file.h"
+
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum {
+    KEEPALIVE_S = 15,
+    CONNECT_WITHIN_MS = 10000,
+    BACKOFF_FIRST_MS = 200,
+    BACKOFF_MOST_MS = 5000,
+    REFUSED_MOST_MS = 30000,
+    TAKEN_FIRST_MS = 30000,
+    TAKEN_MOST_MS = 600000,
+    BRIEF_MS = 60000, /* a connection that did not hold so long was brief */
+    BRIEF_MOST = 5,
+    ALIASES = 4
+};
+
+#define AT(member) offsetof(struct mqtt_settings, member)
+const struct conf_option mqtt_options[] = {
+    {"url", CONF_TEXT, AT(url), .mandatory = true, .help = "mqtt://host[:1883] or mqtts://host[:8883]"},
+    {"root", CONF_TEXT, AT(root), "quietair/v1", .help = "prefix of all topics"},
+    {"username", CONF_TEXT, AT(username), .help = "user at the broker"},
+    {"password_file", CONF_TEXT, AT(password_file), .help = "file whose first line is the password"},
+    {"ca_file", CONF_TEXT, AT(ca_file), .help = "certificates that may sign the broker's"},
+    {"cert_file", CONF_TEXT, AT(cert_file), .help = "own certificate"},
+    {"key_file", CONF_TEXT, AT(key_file), .help = "key of the own certificate"},
+    {NULL}};
+#undef AT
+
+static void check_file(const struct conf *c, int section, const char *key, const char *path, struct faults *faults)
+{
+    if (path && access(path, R_OK) != 0)
+        conf_fault(c, section, key, faults, "%s cannot be read", path);
+}
+
+bool mqtt_check(const struct conf *c, int section, struct mqtt_settings *s, struct faults *faults)
+{
+    size_t before = faults->count;
+    char port[8] = "", rest;
+    const char *host = NULL;
+    if (!conf_fill(c, section, mqtt_options, s, faults))
+        return false;
+    if (strncmp(s->url, "mqtt://", 7) == 0)
+        host = s->url + 7;
+    else if (strncmp(s->url, "mqtts://", 8) == 0)
+        host = s->url + 8, s->tls = true;
+    s->port = s->tls ? 8883 : 1883;
+    if (host && (sscanf(host, "[%255[0-9a-fA-F:.]]:%6[0-9]%c", s->host, port, &rest) == 2 ||
+                 sscanf(host, "%255[A-Za-z0-9.-]:%6[0-9]%c", s->host, port, &rest) == 2))
+        s->port = atoi(port);
+    else if (!host || sscanf(host, "%255[A-Za-z0-9.-]%c", s->host, &rest) != 1)
+        s->port = 0;
+    if (s->port < 1 || s->port > 65535)
+        conf_fault(c, section, "url", faults, "%s: allowed are mqtt://host[:port] and mqtts://host[:port]", s->url);
+    if (!*s->root || strpbrk(s->root, "#+ .") || s->root[0] == '/' || s->root[strlen(s->root) - 1] == '/')
+        conf_fault(c, section, "root", faults, "%s: a topic without wildcards, dots, spaces, outer slashes", s->root);
+    if (s->tls && !s->ca_file)
+        conf_fault(c, section, "ca_file", faults, "mqtts needs the file of certificates to verify the broker by");
+    if (!s->cert_file != !s->key_file)
+        conf_fault(c, section, "cert_file", faults, "cert_file and key_file go together");
+    check_file(c, section, "password_file", s->password_file, faults);
+    check_file(c, section, "ca_file", s->ca_file, faults);
+    check_file(c, section, "cert_file", s->cert_file, faults);
+    check_file(c, section, "key_file", s->key_file, faults);
+    return faults->count == before;
+}
+
+enum ending {                /* how a connection, or the attempt at one, ended */
+              ENDED,         /* the link broke, or could not be had */
+    ENDED_CLOSED,  /* the broker closed it without a word, after having taken us */
+              ENDED_UNHEARD, /* closed before the broker said anything: it may know 3.1.1 only */
+              ENDED_VERSION, /* the broker does not speak MQTT 5 */
+              ENDED_REFUSED, /* the broker said no */
+              ENDED_TAKEN    /* another client uses our id */
+};
+
+struct mqtt {
+    const struct mqtt_settings *set;
+    struct mqtt_events on;
+    char client_id[64];
+    char *will_topic, *will_payload;
+    struct mosquitto *client; /* NULL between connections */
+    bool connected, down;     /* down: to be dropped at the end of this turn */
+    enum ending ending;
+    char why[700], detail[200]; /* detail: what the library itself had to say */
+    bool old_protocol;          /* this connection speaks 3.1.1 */
+    int pending;                /* QoS 1 messages without PUBACK */
+    int64_t next_try_ms, started_ms, connected_ms;
+    struct backoff backoff, taken_backoff;
+    uint64_t taken_over;
+    int brief; /* brief connections in a row that the broker closed */
+    uint16_t alias_most; /* what the broker allows on this connection */
+    struct {
+        const char *topic;
+        bool told;
+    } aliases[ALIASES];
+    uint16_t alias_count;
+};
+
+const char *mqtt_words(int reason)
+{
+    return mosquitto_reason_string(reason);
+}
+
+/* In TLS 1.3 a broker says no to a certificate only after the handshake, and what it says is lost when the connection is
+ * reset before it was read: then this is all that can be told. */
+static const char *certificate_hint(const struct mqtt *m)
+{
+    return m->set->cert_file ? "; it may not take our certificate" : "; it may want a certificate of its clients (cert_file)";
+}
+
+static void end(struct mqtt *m, enum ending ending, const char *text)
+{
+    if (m->down)
+        return;
+    bool unheard = !m->connected && m->set->tls && !*m->detail && (ending == ENDED_UNHEARD || errno == EPROTO);
+    m->down = true;
+    m->ending = ending;
+    snprintf(m->why, sizeof m->why, "%.360s%s%s%s", text, *m->detail ? ": " : "", m->detail,
+             unheard ? certificate_hint(m) : "");
+}
+
+/* ---- what libmosquitto calls, in our thread, from within mqtt_step ----------------------------------------------- */
+static void on_connect(struct mosquitto *client, void *ctx, int reason, int flags, const mosquitto_property *p)
+{
+    struct mqtt *m = ctx;
+    char text[200];
+    (void)client, (void)flags;
+    if (reason == 0) {
+        m->connected = true;
+        m->connected_ms = clock_mono_ms();
+        m->alias_most = 0;
+        mosquitto_property_read_int16(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM, &m->alias_most, false);
+        for (size_t i = 0; i < m->alias_count; i++)
+            m->aliases[i].told = false;
+        backoff_reset(&m->backoff);
+        m->on.connected(m->on.ctx);
+        return;
+    }
+    bool version = !m->old_protocol &&
+                   (reason == CONNACK_REFUSED_PROTOCOL_VERSION || reason == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION);
+    snprintf(text, sizeof text, "the broker refuses: %s",
+             m->old_protocol ? mosquitto_connack_string(reason) : mqtt_words(reason));
+    end(m, version ? ENDED_VERSION : ENDED_REFUSED, text);
+}
+
+static void on_disconnect(struct mosquitto *client, void *ctx, int reason, const mosquitto_property *p)
+{
+    struct mqtt *m = ctx;
+    char text[200];
+    (void)client, (void)p;
+    if (reason == MQTT_RC_SESSION_TAKEN_OVER) {
+        m->taken_over += !m->down;
+        snprintf(text, sizeof text,
+                 "another client connected as %s and took our place; ids must be unique, "
+                 "so the broker is left alone for a while",
+                 m->client_id);
+        end(m, ENDED_TAKEN, text);
+    } else if (reason >= 128) {
+        snprintf(text, sizeof text, "the broker ended the connection: %s", mqtt_words(reason));
+        end(m, ENDED, text);
+    } else {
+        enum ending how = !m->connected ? ENDED_UNHEARD : reason == MOSQ_ERR_CONN_LOST ? ENDED_CLOSED : ENDED;
+        end(m, how, reason ? mosquitto_strerror(reason) : "the broker ended the connection");
+    }
+}
+
+static void on_message(struct mosquitto *client, void *ctx, const struct mosquitto_message *msg,
+                       const mosquitto_property *p)
+{
+    struct mqtt *m = ctx;
+    (void)client, (void)p;
+    m->on.message(m->on.ctx, msg->topic, msg->payload ? msg->payload : "", (size_t)msg->payloadlen, msg->retain);
+}
+
+static void on_publish(struct mosquitto *client, void *ctx, int mid, int reason, const mosquitto_property *p)
+{
+    struct mqtt *m = ctx;
+    (void)client, (void)p;
+    if (m->pending > 0)
+        m->pending--;
+    if (m->on.acked)
+        m->on.acked(m->on.ctx, mid, reason);
+}
+
+static void on_subscribe(struct mosquitto *client, void *ctx, int mid, int count, const int *granted,
+                         const mosquitto_property *p)
+{
+    struct mqtt *m = ctx;
+    (void)client, (void)mid, (void)p;
+    for (int i = 0; i < count && m->on.denied; i++)
+        if (granted[i] >= 128)
+            m->on.denied(m->on.ctx, mqtt_words(granted[i]));
+}
+
+/* "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed": what stands last is for people. */
+static void on_log(struct mosquitto *client, void *ctx, int level, const char *text)
+{
+    struct mqtt *m = ctx;
+    const char *colon = strrchr(text, ':');
+    (void)client;
+    if (level != MOSQ_LOG_ERR)
+        return;
+    if (strncmp(text, "OpenSSL", 7) == 0 && colon)
+        text = colon + 1;
+    snprintf(m->detail, sizeof m->detail, "%s", text);
+    m->detail[strcspn(m->detail, "\n")] = 0;
+}
+
+/* ---- connections ------------------------------------------------------------------------------------------------- */
+static int64_t wait_ms(struct mqtt *m)
+{
+    uint32_t dice = 0;
+    if (getrandom(&dice, sizeof dice, 0) != sizeof dice)
+        dice = 0;
+    if (m->ending == ENDED_TAKEN)
+        return backoff_wait_ms(&m->taken_backoff, dice);
+    m->backoff.most_ms = m->ending == ENDED_REFUSED ? REFUSED_MOST_MS : BACKOFF_MOST_MS;
+    return backoff_wait_ms(&m->backoff, dice);
+}
+
+/* A broker that does not say 142 (mosquitto 2.0.11 just closes) is known by what two clients of one id do to each other:
+ * each connection is made without trouble, and closed soon. */
+static void suspect_taking(struct mqtt *m, int64_t held_ms)
+{
+    if (m->ending == ENDED_VERSION)
+        return;
+    m->brief = m->ending == ENDED_CLOSED && held_ms < BRIEF_MS ? m->brief + 1 : 0;
+    if (m->brief < (m->taken_backoff.next_ms ? 1 : BRIEF_MOST))
+        return;
+    m->brief = 0;
+    m->ending = ENDED_TAKEN;
+    m->taken_over++;
+    snprintf(m->why, sizeof m->why,
+             "the broker closes each connection soon after it was made: another client seems to connect as %s too; ids must be "
+             "unique, so the broker is left alone for a while",
+             m->client_id);
+}
+
+static void drop(struct mqtt *m)
+{
+    int64_t now = clock_mono_ms();
+    mosquitto_destroy(m->client);
+    m->client = NULL;
+    suspect_taking(m, now - m->connected_ms);
+    if (m->connected && now - m->connected_ms > TAKEN_MOST_MS)
+        backoff_reset(&m->taken_backoff);
+    m->old_protocol = m->ending == ENDED_VERSION || (m->ending == ENDED_UNHEARD && !m->old_protocol);
+    m->connected = m->down = false;
+    m->pending = 0;
+    if (m->ending == ENDED_VERSION) { /* nothing to tell yet: 3.1.1 is tried at once */
+        m->next_try_ms = now;
+        return;
+    }
+    m->next_try_ms = now + wait_ms(m);
+    m->on.disconnected(m->on.ctx, m->why);
+}
+
+static int credentials(struct mqtt *m)
+{
+    const struct mqtt_settings *s = m->set;
+    char *password = NULL;
+    size_t length;
+    if (s->password_file && (password = file_read(s->password_file, 4096, &length, NULL)))
+        password[strcspn(password, "\r\n")] = 0;
+    int r = s->username ? mosquitto_username_pw_set(m->client, s->username, password) : 0;
+    free(password);
+    if (!r && s->tls)
+        r = mosquitto_tls_set(m->client, s->ca_file, NULL, s->cert_file, s->key_file, NULL);
+    return r;
+}
+
+static void listen_to(struct mqtt *m)
+{
+    mosquitto_connect_v5_callback_set(m->client, on_connect);
+    mosquitto_disconnect_v5_callback_set(m->client, on_disconnect);
+    mosquitto_message_v5_callback_set(m->client, on_message);
+    mosquitto_publish_v5_callback_set(m->client, on_publish);
+    mosquitto_subscribe_v5_callback_set(m->client, on_subscribe);
+    mosquitto_log_callback_set(m->client, on_log);
+}
+
+static void connect_now(struct mqtt *m)
+{
+    m->started_ms = clock_mono_ms();
+    m->down = false;
+    *m->detail = 0;
+    m->client = mosquitto_new(m->client_id, true, m);
+    if (!m->client) {
+        snprintf(m->why, sizeof m->why, "out of memory");
+        m->next_try_ms = m->started_ms + BACKOFF_MOST_MS;
+        return;
+    }
+    mosquitto_int_option(m->client, MOSQ_OPT_PROTOCOL_VERSION, m->old_protocol ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
+    mosquitto_int_option(m->client, MOSQ_OPT_TCP_NODELAY, 1);
+    listen_to(m);
+    mosquitto_max_inflight_messages_set(m->client, 1000); /* the window is the caller's */
+    int r = credentials(m);
+    if (!r && m->will_topic)
+        r = mosquitto_will_set(m->client, m->will_topic, (int)strlen(m->will_payload), m->will_payload, 1, true);
+    if (!r)
+        r = mosquitto_connect_bind_v5(m->client, m->set->host, m->set->port, KEEPALIVE_S, NULL, NULL);
+    if (r) {
+        char text[400];
+        snprintf(text, sizeof text, "%s:%d: %s", m->set->host, m->set->port, mosquitto_strerror(r));
+        end(m, ENDED, text);
+        drop(m);
+    }
+}
+
+struct mqtt *mqtt_new(const struct mqtt_settings *set, const char *client_id, const struct mqtt_will *will,
+                      const struct mqtt_events *on)
+{
+    struct mqtt *m = xcalloc(1, sizeof *m);
+    mosquitto_lib_init();
+    m->set = set;
+    m->on = *on;
+    m->backoff = (struct backoff){.first_ms = BACKOFF_FIRST_MS, .most_ms = BACKOFF_MOST_MS};
+    m->taken_backoff = (struct backoff){.first_ms = TAKEN_FIRST_MS, .most_ms = TAKEN_MOST_MS};
+    snprintf(m->client_id, sizeof m->client_id, "%s", client_id);
+    if (will) {
+        m->will_topic = xstrdup(will->topic);
+        m->will_payload = xstrdup(will->payload);
+    }
+    return m;
+}
+
+void mqtt_free(struct mqtt *m)
+{
+    if (!m)
+        return;
+    if (m->client) {
+        mosquitto_disconnect(m->client);
+        mosquitto_loop_write(m->client, 1);
+        mosquitto_destroy(m->client);
+    }
+    free(m->will_topic);
+    free(m->will_payload);
+    free(m);
+    mosquitto_lib_cleanup();
+}
+
+void mqtt_step(struct mqtt *m, bool readable, bool writable)
+{
+    if (!m->client && clock_mono_ms() >= m->next_try_ms)
+        connect_now(m);
+    if (!m->client)
+        return;
+    int r = readable ? mosquitto_loop_read(m->client, 64) : 0;
+    if (!r && !m->down && (writable || mosquitto_want_write(m->client)))
+        r = mosquitto_loop_write(m->client, 64);
+    if (!r && !m->down)
+        r = mosquitto_loop_misc(m->client);
+    if (!m->connected && clock_mono_ms() - m->started_ms > CONNECT_WITHIN_MS)
+        end(m, ENDED_UNHEARD, "no answer to our CONNECT");
+    if (r)
+        end(m, m->connected ? ENDED : ENDED_UNHEARD, mosquitto_strerror(r));
+    if (m->down)
+        drop(m);
+}
+
+int mqtt_fd(const struct mqtt *m)
+{
+    return m->client ? mosquitto_socket(m->client) : -1;
+}
+
+bool mqtt_wants_write(struct mqtt *m)
+{
+    return m->client && mosquitto_want_write(m->client);
+}
+
+bool mqtt_is_connected(const struct mqtt *m)
+{
+    return m->client && m->connected && !m->down;
+}
+
+void mqtt_use(struct mqtt *m, const struct mqtt_settings *set)
+{
+    m->set = set;
+}
+
+const char *mqtt_version(const struct mqtt *m)
+{
+    return m->old_protocol ? "MQTT 3.1.1" : "MQTT 5";
+}
+
+uint64_t mqtt_taken_over(const struct mqtt *m)
+{
+    return m->taken_over;
+}
+
+bool mqtt_idle(const struct mqtt *m)
+{
+    return !m->client || (m->pending == 0 && !mosquitto_want_write(m->client));
+}
+
+int mqtt_subscribe(struct mqtt *m, const char *topic, int qos)
+{
+    return mqtt_is_connected(m) && mosquitto_subscribe(m->client, NULL, topic, qos) == 0 ? 0 : ERR_LINK;
+}
+
+/* The alias of a topic on this connection, from 1; 0: it has none. */
+static uint16_t alias_of(const struct mqtt *m, const char *topic)
+{
+    for (uint16_t i = 0; !m->old_protocol && i < m->alias_count && i < m->alias_most; i++)
+        if (strcmp(m->aliases[i].topic, topic) == 0)
+            return (uint16_t)(i + 1);
+    return 0;
+}
+
+int mqtt_publish(struct mqtt *m, const char *topic, const void *payload, size_t length, int qos, bool retain, int *mid)
+{
+    mosquitto_property *with = NULL;
+    if (!mqtt_is_connected(m))
+        return ERR_LINK;
+    uint16_t alias = alias_of(m, topic);
+    if (alias && mosquitto_property_add_int16(&with, MQTT_PROP_TOPIC_ALIAS, alias) != 0)
+        alias = 0;
+    bool known = alias && m->aliases[alias - 1].told;
+    int r = mosquitto_publish_v5(m->client, mid, known ? NULL : topic, (int)length, payload, qos, retain, with);
+    mosquitto_property_free_all(&with);
+    if (r)
+        return r == MOSQ_ERR_OVERSIZE_PACKET ? ERR_RANGE : ERR_LINK;
+    if (alias)
+        m->aliases[alias - 1].told = true;
+    m->pending += qos > 0;
+    return 0;
+}
+
+void mqtt_alias(struct mqtt *m, const char *topic)
+{
+    if (m->alias_count < ALIASES)
+        m->aliases[m->alias_count++].topic = topic;
+}

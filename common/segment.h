@@ -1,0 +1,53 @@
+/* segment: the on-disk form of a journal, and the way through one segment file.  Used by journal.c alone.
+ *
+ * Little-endian:
+ *
+ *   segment  "QAJSEG1\n"  first u64  created_ms i64  h(first-1) 32 bytes  zero u32  crc u32             = 64 bytes
+ *   record   "QREC" length u32  seq u64  time_ms i64  h(seq-1) 32 bytes  body_crc u32  header_crc u32   = 64 bytes, body
+ *
+ * A segment is named by its first seq, 20 digits.  What a segment may hold ends where its successor begins: records beyond
+ * (left by a failed sync) are not looked at.  CRC-32 is zlib's.
+ */
+#ifndef QUIETAIR_SEGMENT_H
+#define QUIETAIR_SEGMENT_H
+
+#include "common/chain.h"
+
+enum { SEGMENT_HEADER = 64, RECORD_HEADER = 64 };
+
+struct segment {
+    uint64_t first;
+    int64_t created_ms;
+    struct hash before; /* h(first-1) */
+    bool known;         /* its header was readable: `before` and created_ms are true */
+    int64_t bytes;
+};
+
+struct record_header {
+    uint32_t length, body_crc;
+    uint64_t seq;
+    int64_t time_ms;
+    struct hash before;
+};
+
+uint32_t segment_crc(const void *bytes, size_t length);
+void segment_put(uint8_t out[static SEGMENT_HEADER], const struct segment *);
+bool segment_get(const uint8_t in[static SEGMENT_HEADER], struct segment *); /* s->first is what the name says */
+void record_header_put(uint8_t out[static RECORD_HEADER], const struct record_header *);
+
+struct scan { /* a window onto one segment file */
+    int fd;
+    uint64_t first, until; /* of the segment: only first <= seq < until counts */
+    int64_t offset;        /* where the next record is looked for */
+    uint8_t *window;
+    size_t capacity;
+    int64_t window_at;
+    size_t window_length;
+};
+
+/* The next whole record at or after s->offset, damage skipped; *h, *body of it.  s->offset then stands on it.  The body
+ * stays valid until the next call.  False: there is none, and s->offset stays. */
+bool scan_next(struct scan *, struct record_header *, const uint8_t **body);
+int64_t scan_after(const struct scan *, const struct record_header *); /* where the record behind it would begin */
+
+#endif

@@ -1,0 +1,81 @@
+#include "common/service.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static atomic_bool stopping, reload;
+static int stop_bell = -1;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopping = true;
+    bell_ring(stop_bell); /* write(2) is safe here */
+}
+
+static void on_hangup(int number)
+{
+    (void)number;
+    reload = true;
+}
+
+void service_begin(void)
+{
+    struct sigaction act = {.sa_handler = on_signal}, again = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+    stop_bell = bell_new();
+    sigaction(SIGTERM, &act, NULL);
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGHUP, &again, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+bool service_stopping(void)
+{
+    return stopping;
+}
+
+bool service_reload_asked(void)
+{
+    return atomic_exchange(&reload, false);
+}
+
+int service_fd(void)
+{
+    return stop_bell;
+}
+
+int bell_new(void)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) {
+        perror("eventfd");
+        abort();
+    }
+    return fd;
+}
+
+void bell_ring(int bell)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(bell, &one, sizeof one);
+    (void)ignored;
+}
+
+void bell_quiet(int bell)
+{
+    uint64_t count;
+    ssize_t ignored = read(bell, &count, sizeof count);
+    (void)ignored;
+}
+
+void bell_wait(int bell, int timeout_ms)
+{
+    struct pollfd fds[] = {{.fd = bell, .events = POLLIN}, {.fd = stop_bell, .events = POLLIN}};
+    poll(fds, service_stopping() ? 1 : 2, timeout_ms);
+    bell_quiet(bell);
+}

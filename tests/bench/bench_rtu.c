@@ -1,0 +1,128 @@
+/* bench_rtu [--smoke | SECONDS [TURNS]]: how much of what an RTU line can carry the gateway gets out of it, and whether
+ * it keeps the silences, beside bare libmodbus on the same line.
+ *
+ * The line is quietair-sim's: bytes take their time, a meter answers after the shortest silence that is allowed.  It
+ * has one processor, the master the other.  Four meters of ten registers, one request each.  The limit is what MODBUS
+ * over Serial Line V1.02 (2.5.1.1) leaves: eight characters of request, 25 of answer, 3.5 of silence after each (above
+ * 19200 baud 1.75 ms).  A silence is broken if a request begins more than 50 us before it is over.
+ */
+#include "tests/bench/bare_modbus.h"
+#include "tests/bench/figures.h"
+#include "tests/bench/rig.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { UNITS = 4, REQUEST = 8, ANSWER = 5 + 2 * BARE_REGISTERS, BITS = 10, LINE_CORE = 0, MASTER_CORE = 1 };
+
+static const int bauds[] = {9600, 19200, 115200};
+static const double goals[] = {0.99, 0.98, 0.95};
+enum { BAUDS = sizeof bauds / sizeof *bauds };
+
+struct score {
+    struct figures share, cpu;
+    double answers, broken, shortest_ms;
+};
+
+/* Requests a second. */
+static double limit_of(int baud)
+{
+    double character_s = (double)BITS / baud, silence_s = baud > 19200 ? 1.75e-3 : 3.5 * character_s;
+    return 1 / ((REQUEST + ANSWER) * character_s + 2 * silence_s);
+}
+
+static void write_line(struct rig *r, int baud)
+{
+    struct buf b = buf_growing();
+    buf_print(&b, "[bus line]\ntype = rtu\nlink = %s/line\nbaud = %d\n[model ten]\n", r->dir, baud);
+    for (int i = 0; i < BARE_REGISTERS; i++)
+        buf_print(&b, "m%d = holding:%d u16 value 100~20\n", i, i);
+    for (int i = 1; i <= UNITS; i++)
+        buf_print(&b, "[meter u%d]\nbus = line\nmodel = ten\nunit = %d\n", i, i);
+    rig_write(r, "sim.ini", &b);
+    buf_free(&b);
+}
+
+static void write_gateway(struct rig *r, int baud)
+{
+    struct buf b = buf_growing();
+    buf_print(&b, "[gateway]\nid = gw-1\ndistrict = yudu\nstate_dir = %s/state\nprofiles_dir = %s\n", r->dir, r->dir);
+    buf_print(&b, "[mqtt]\nurl = mqtt://127.0.0.1:%d\n", rig_free_port(r)); /* nobody listens: this is about the line */
+    buf_print(&b, "[bus line]\ntype = rtu\ndevice = %s/line\nbaud = %d\ntimeout = 200ms\n", r->dir, baud);
+    for (int i = 1; i <= UNITS; i++)
+        buf_print(&b, "[device u%d]\nbus = line\nunit = %d\nprofile = ten\nsite = s\ninterval = 20ms\n", i, i);
+    rig_write(r, "gateway.ini", &b);
+    buf_clear(&b);
+    buf_text(&b, "[profile]\nmeasurement = x\n");
+    for (int i = 0; i < BARE_REGISTERS; i++)
+        buf_print(&b, "[m%d]\nregister = holding:%d\ntype = u16\n", i, i);
+    rig_write(r, "ten.ini", &b);
+    buf_free(&b);
+}
+
+static double figure(struct rig *r, const char *word)
+{
+    char text[64];
+    rig_await(r, "sim.log", word, text, sizeof text);
+    return atof(text);
+}
+
+static void measure(struct rig *r, int baud, double seconds, bool bare, struct score *s)
+{
+    char ready[RIG_PATH];
+    double cpu_s;
+    write_line(r, baud);
+    write_gateway(r, baud);
+    pid_t sim = rig_start(r, LINE_CORE, "quietair-sim", "-c", "sim.ini", "sim.log");
+    rig_await(r, "sim.log", "ready ", ready, sizeof ready);
+    struct bare_line line = {strchr(ready, '=') + 1, baud, UNITS, seconds + 5};
+    pid_t master = bare ? rig_fork(r, MASTER_CORE, bare_ask_line, &line)
+                        : rig_start(r, MASTER_CORE, "quietair-gateway", "-c", "gateway.ini", "gateway.log");
+    rig_sleep(seconds);
+    rig_stop(r, master, &cpu_s);
+    rig_stop(r, sim, NULL);
+    double elapsed_s = figure(r, " seconds="), answers = figure(r, " answers=");
+    figures_add(&s->share, answers / elapsed_s / limit_of(baud));
+    figures_add(&s->cpu, cpu_s / seconds * 100);
+    s->answers += answers;
+    s->broken += figure(r, " violations=");
+    if (answers > 1)
+        s->shortest_ms = fmin(s->shortest_ms ? s->shortest_ms : INFINITY, figure(r, " silence_min_ms="));
+}
+
+static void print(const char *who, const struct score *s)
+{
+    printf("  %-15s %.4f (%.4f to %.4f) of the limit, %5.0f of %5.0f silences broken, shortest %.3f ms, %.1f %% of a "
+           "processor\n",
+           who, figures_median(&s->share), figures_least(&s->share), figures_most(&s->share), s->broken, s->answers,
+           s->shortest_ms, figures_median(&s->cpu));
+}
+
+int main(int argc, char **argv)
+{
+    bool smoke = argc > 1 && strcmp(argv[1], "--smoke") == 0;
+    double seconds = smoke ? 2 : argc > 1 ? atof(argv[1]) : 8;
+    int turns = smoke ? 1 : argc > 2 ? atoi(argv[2]) : 5;
+    int first = smoke ? BAUDS - 1 : 0;
+    struct score gateway[BAUDS] = {0}, bare[BAUDS] = {0};
+    struct rig r;
+    rig_open(&r, "bench_rtu");
+    for (int turn = 0; turn < turns; turn++)
+        for (int i = first; i < BAUDS; i++) {
+            measure(&r, bauds[i], seconds, false, &gateway[i]);
+            measure(&r, bauds[i], seconds, true, &bare[i]);
+        }
+    printf("bench_rtu: %d meters of %d registers, %d turns of %.0f s, ", UNITS, BARE_REGISTERS, turns, seconds);
+    rig_print_load();
+    for (int i = first; i < BAUDS; i++) {
+        printf("\n %d 8N1: limit %.2f requests/s; goal %.2f\n", bauds[i], limit_of(bauds[i]), goals[i]);
+        print("gateway", &gateway[i]);
+        print("bare libmodbus", &bare[i]);
+        if (gateway[i].answers < 1 || (!smoke && gateway[i].broken > 0))
+            rig_fail(&r, "the gateway breaks the silence, or does not poll");
+    }
+    rig_close(&r);
+    return 0;
+}

@@ -1,0 +1,305 @@
+#include "tests/fuzz/world.h"
+#include "common/civil.h"
+#include "common/file.h"
+#include "common/json.h"
+
+static const char epoch[] = "00000000000000000000000000000001";
+
+/* ---- what leaves ------------------------------------------------------------------------------------------------- */
+/* What is published, stored or answered as JSON can be read as such. */
+static void note_json(struct buf *log, const char *what, const char *json)
+{
+    struct json *root = json ? json_open(json, strlen(json), NULL) : NULL;
+    must(!json || root);
+    json_close(root);
+    buf_print(log, "%s %s\n", what, json ? json : "-");
+}
+
+static void on_flag(void *ctx, const struct flag_row *r)
+{
+    struct world *w = ctx;
+    buf_print(&w->log, "flag %s %d %d %s %s %s %lld %lld %lld\n", r->id, r->rev, (int)r->flag, r->state, r->site,
+              r->device, (long long)r->since, (long long)r->until, (long long)r->at);
+    note_json(&w->log, "body", r->body);
+}
+
+static void on_window(void *ctx, const struct window_row *r)
+{
+    struct world *w = ctx;
+    must(r->from < r->to && r->coverage >= 0 && r->coverage <= 1.000001);
+    buf_print(&w->log, "window %s %s %s %lld %lld %d %s %.17g %.17g\n", r->site, r->device, r->rule, (long long)r->from,
+              (long long)r->to, (int)r->outcome, r->reason, r->measured, r->judged);
+}
+
+static void on_noise_day(void *ctx, const struct noise_day_row *r)
+{
+    struct world *w = ctx;
+    buf_print(&w->log, "day %s %s %lld %.17g %.17g %.17g\n", r->site, r->device, (long long)r->day, r->ld, r->ln,
+              r->ldn);
+}
+
+static void on_usage(void *ctx, const struct usage_row *r)
+{
+    struct world *w = ctx;
+    must(r->both_ms >= 0 && r->both_ms <= r->fan_ms && r->fan_ms <= r->covered_ms);
+    buf_print(&w->log, "usage %s %lld %lld %lld\n", r->site, (long long)r->day, (long long)r->covered_ms,
+              (long long)r->fan_ms);
+}
+
+static void on_missing(void *ctx, const struct missing_row *r)
+{
+    struct world *w = ctx;
+    must(r->from < r->to);
+    buf_print(&w->log, "missing %s %s %lld %lld %s\n", r->site, r->device, (long long)r->from, (long long)r->to,
+              r->reason);
+}
+
+static void on_device(void *ctx, const struct device_row *r)
+{
+    struct world *w = ctx;
+    buf_print(&w->log, "device %s %s %s %s %lld\n", r->site, r->device, r->serial, r->calibrated,
+              (long long)r->interval_ms);
+}
+
+static void on_gateway(void *ctx, const struct gateway_row *r)
+{
+    (void)ctx;
+    must(*r->gateway);
+}
+
+static void on_site(void *ctx, const struct site *s)
+{
+    struct world *w = ctx;
+    buf_print(&w->log, "site %s\n", s->id);
+}
+
+static void on_cleaning(void *ctx, const struct cleaning_row *r)
+{
+    struct world *w = ctx;
+    buf_print(&w->log, "cleaning %s %s %s %lld\n", r->id, r->state, r->verdict, (long long)r->cleaned_at);
+    note_json(&w->log, "photos", r->photos);
+    if (*r->verdict)
+        note_json(&w->log, "evidence", r->evidence);
+}
+
+static void on_case(void *ctx, const struct case_row *r)
+{
+    struct world *w = ctx;
+    buf_print(&w->log, "case %s %d %s %s %lld\n", r->id, r->rev, r->state, r->step, (long long)r->at);
+    note_json(&w->log, "body", r->body);
+}
+
+static void on_entry(void *ctx, const struct entry_row *r)
+{
+    struct world *w = ctx;
+    buf_print(&w->log, "entry %s %s %d %s %lld\n", r->kind, r->id, r->rev, r->state, (long long)r->at);
+    note_json(&w->log, "body", r->body);
+}
+
+static void on_alert(void *ctx, const char *topic, const char *payload, int64_t at)
+{
+    struct world *w = ctx;
+    must(!strpbrk(topic, "+#"));
+    buf_print(&w->log, "alert %lld ", (long long)at);
+    note_json(&w->log, topic, payload);
+}
+
+static void on_line(void *ctx, const char *line)
+{
+    struct world *w = ctx;
+    must(*line && !strchr(line, '\n'));
+    buf_print(&w->log, "line %s\n", line);
+}
+
+static void on_answer(void *ctx, const char *request, const char *json)
+{
+    struct world *w = ctx;
+    w->answers++;
+    buf_print(&w->log, "answer %s ", request);
+    note_json(&w->log, "", json);
+}
+
+static void on_state(void *ctx, const char *key, const void *bytes, size_t length)
+{
+    struct world *w = ctx;
+    size_t i = 0;
+    while (i < w->piece_count && strcmp(w->pieces[i].key, key) != 0)
+        i++;
+    if (i == w->piece_count) {
+        must(i < WORLD_PIECES);
+        w->pieces[w->piece_count++] = (struct world_piece){.key = xstrdup(key)};
+    }
+    struct world_piece *p = &w->pieces[i];
+    free(p->bytes);
+    p->bytes = xmalloc(length + 1);
+    memcpy(p->bytes, length ? bytes : "", length);
+    p->length = length;
+    if (length)
+        return;
+    free(p->key);
+    free(p->bytes);
+    *p = w->pieces[--w->piece_count];
+}
+
+static struct sink sink_of(struct world *w)
+{
+    return (struct sink){w,       on_flag,     on_window, on_noise_day, on_usage, on_missing, on_device, on_gateway,
+                         on_site, on_cleaning, on_case,   on_entry,     on_alert, on_line,    on_answer, on_state};
+}
+
+/* ---- what comes -------------------------------------------------------------------------------------------------- */
+static void take(struct world *w, const struct record *r)
+{
+    struct sink sink = sink_of(w);
+    intake_apply(w->intake, r);
+    fold_record(w->fold, r, &sink);
+}
+
+void world_record(struct world *w, enum record_kind kind, const char *body, size_t length)
+{
+    struct hash chain = hash_of(body, length);
+    struct record r = {.kind = kind, .receipt_ms = w->now, .head = "", .body = body, .body_length = length};
+    r.chain = kind == RECORD_TICK ? &chain : NULL;
+    take(w, &r);
+}
+
+/* A frame as the collector takes it: judged, and read back as from its journal. */
+static void frame(struct world *w, const char *line, size_t length)
+{
+    char gateway[ID_SIZE], topic[120];
+    struct buf payload = buf_growing(), bytes = buf_growing();
+    struct intake_result result;
+    struct record r;
+    struct hash head;
+    const char *blank = memchr(line, ' ', length);
+    snprintf(gateway, sizeof gateway, "%.*s", blank ? (int)(blank - line) : 0, line);
+    snprintf(topic, sizeof topic, "quietair/v1/yudu/gateway/%s/stream", gateway);
+    uint64_t seq = intake_position(w->intake, gateway, epoch, &head);
+    frame_begin(&payload, gateway, epoch, seq + 1, &head);
+    buf_char(&payload, ',');
+    if (blank)
+        buf_bytes(&payload, blank + 1, length - (size_t)(blank + 1 - line));
+    frame_end(&payload);
+    intake_judge(w->intake, topic, payload.data, payload.length, w->now, ++w->records, &bytes, &result);
+    if (result.verdict == INTAKE_TAKEN) {
+        struct sink sink = sink_of(w);
+        must(record_read(&r, bytes.data, bytes.length) == 0);
+        fold_record(w->fold, &r, &sink);
+    }
+    frame_close(result.frame);
+    judged_free(&result.judged);
+    buf_free(&payload);
+    buf_free(&bytes);
+}
+
+static void tick(struct world *w)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "%lld", (long long)w->now);
+    world_record(w, RECORD_TICK, text, (size_t)n);
+}
+
+/* `60 ` from the front of a line: how many seconds later, at most four months. */
+static void pass(struct world *w, const char **line, size_t *length)
+{
+    int64_t seconds = 0;
+    for (; *length && **line >= '0' && **line <= '9'; ++*line, --*length)
+        seconds = seconds < 10000000 ? 10 * seconds + (**line - '0') : seconds;
+    if (*length)
+        ++*line, --*length;
+    w->now += seconds % 10000000 * 1000;
+}
+
+void world_line(struct world *w, const char *line, size_t length)
+{
+    if (length < 3 || line[1] != ' ')
+        return;
+    const char *rest = line + 2;
+    length -= 2;
+    pass(w, &rest, &length);
+    if (*line == 'F')
+        frame(w, rest, length);
+    else if (*line == 'C')
+        world_record(w, RECORD_COMMAND, rest, length);
+    else if (*line == 'P')
+        world_record(w, RECORD_PRESENCE, rest, length);
+    else if (*line == 'L')
+        world_record(w, RECORD_LINK, rest, length);
+    else if (*line == 'T')
+        tick(w);
+    else if (*line == 'R')
+        world_restore(w);
+}
+
+void world_restore(struct world *w)
+{
+    struct sink sink = sink_of(w);
+    fold_save(w->fold, &sink);
+    fold_free(w->fold);
+    w->fold = fold_new();
+    for (size_t i = w->piece_count; i-- > 0;)
+        must(fold_restore(w->fold, w->pieces[i].key, w->pieces[i].bytes, w->pieces[i].length) == 0);
+}
+
+/* ---- its beginning ----------------------------------------------------------------------------------------------- */
+static void put_file(struct buf *body, const char *folder, const char *id)
+{
+    char path[120];
+    size_t length;
+    snprintf(path, sizeof path, "config/%s/%s.ini", folder, id);
+    char *text = file_read(path, 1 << 20, &length, NULL);
+    must(text);
+    buf_json(body, id);
+    buf_char(body, ':');
+    buf_json(body, text);
+    free(text);
+}
+
+static void configure(struct world *w)
+{
+    struct buf body = buf_growing();
+    buf_text(&body,
+             "{\"name\":\"main\",\"timezone\":\"Asia/Shanghai\",\"clock\":\"wall\",\"rules\":\"[rules]\\nstandards = "
+             "gb22337-2008 gb18483-2001 cleaning-policy\\n\",\"standards\":{");
+    put_file(&body, "standards", "gb22337-2008");
+    buf_char(&body, ',');
+    put_file(&body, "standards", "gb18483-2001");
+    buf_char(&body, ',');
+    put_file(&body, "standards", "cleaning-policy");
+    buf_text(&body, "},\"calendars\":{");
+    put_file(&body, "calendars", "cn-2026");
+    buf_text(&body, "}}");
+    world_record(w, RECORD_CONFIG, body.data, body.length);
+    buf_free(&body);
+}
+
+struct world *world_new(void)
+{
+    static const char import[] =
+        "{\"id\":\"0\",\"actor\":\"clerk\",\"verb\":\"site "
+        "import\",\"args\":{\"csv\":\"id,name,kind,district,grid,officer,"
+        "noise_class,noise_position,stoves,purifier_installed,cleaning_days,opening_hours,gateways\\n"
+        "club,尚座,club,yudu,g-1,李建国,2,boundary,,,,,gw-01\\n"
+        "house,贡江,restaurant,yudu,g-2,陈志强,,,4,2023-11-08,60,mo-su 10:00-21:30,gw-01 gw-02\\n\"}}";
+    struct world *w = xcalloc(1, sizeof *w);
+    must(civil_zone("Asia/Shanghai", NULL) == 0);
+    w->now = civil_ms(2026, 3, 1, 0, 0, 0);
+    w->fold = fold_new();
+    w->intake = intake_new("quietair/v1");
+    w->log = buf_growing();
+    configure(w);
+    world_record(w, RECORD_COMMAND, import, sizeof import - 1);
+    return w;
+}
+
+void world_free(struct world *w)
+{
+    for (size_t i = 0; i < w->piece_count; i++) {
+        free(w->pieces[i].key);
+        free(w->pieces[i].bytes);
+    }
+    fold_free(w->fold);
+    intake_free(w->intake);
+    buf_free(&w->log);
+    free(w);
+}
