@@ -8,14 +8,14 @@
  * bus; a text becomes the label after `=`, with the value 1. */
 struct row {
     const char *path, *name, *type, *help;
-    double scale;
+    double divisor; /* of the value in `health`, which has at most 15 digits then; 0: as it is */
 };
 
 #define GATEWAY "quietair_gateway_"
 /* clang-format off */
 static const struct row rows[] = {
     {"version=version", GATEWAY "info", "gauge", "Always 1; the program's version is its label."},
-    {"ts", GATEWAY "health_timestamp_seconds", "gauge", "When these numbers were put together.", 1e-3},
+    {"ts", GATEWAY "health_timestamp_seconds", "gauge", "When these numbers were put together.", 1000},
     {"uptime", GATEWAY "uptime_seconds", "gauge", "Since the program started."},
     {"clock=state", GATEWAY "clock", "gauge", "Always 1; what is known of the wall clock is its label."},
     {"journal.first", GATEWAY "journal_first_seq", "gauge", "Oldest frame held."},
@@ -38,9 +38,9 @@ static const struct row rows[] = {
     {"buses.*bus.devices.*device.refused.*reason", GATEWAY "refused_messages_total", "counter",
      "What came over the bus and was not believed, by reason."},
     {"buses.*bus.devices.*device.latency_ms.p50", GATEWAY "answer_median_seconds", "gauge",
-     "Answer time that half of the last answers did not exceed.", 1e-3},
+     "Answer time that half of the last answers did not exceed.", 1000},
     {"buses.*bus.devices.*device.latency_ms.p99", GATEWAY "answer_p99_seconds", "gauge",
-     "Answer time that 99 % of the last answers did not exceed.", 1e-3},
+     "Answer time that 99 % of the last answers did not exceed.", 1000},
 };
 /* clang-format on */
 
@@ -70,7 +70,10 @@ static void put_sample(struct printing *p, const struct buf *labels, double valu
         buf_char(p->out, '}');
     }
     buf_char(p->out, ' ');
-    buf_number(p->out, value);
+    if (r->divisor > 0)
+        buf_print(p->out, "%.15g", value / r->divisor); /* 0.18 / 1000 is 0.00018, whatever a double makes of it */
+    else
+        buf_number(p->out, value);
     buf_char(p->out, '\n');
 }
 
@@ -84,7 +87,7 @@ static void walk(struct printing *p, const struct json *node, const char *path, 
         put_label(labels, path + 1, strlen(path + 1), text);
         put_sample(p, labels, 1);
     } else if (!*path && json_double(node, &number)) {
-        put_sample(p, labels, p->row->scale > 0 ? number * p->row->scale : number);
+        put_sample(p, labels, number);
     } else if (!*path && json_bool(node, &flag)) {
         put_sample(p, labels, flag);
     } else if (*path == '*') {
