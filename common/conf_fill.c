@@ -101,7 +101,7 @@ static void put_units(struct buf *b, double n, const struct unit *units)
 {
     const struct unit *best = units;
     for (const struct unit *u = units; u->name; u++)
-        if (n != 0 && fmod(n, (double)u->factor) == 0)
+        if (n != 0 && (int64_t)n % u->factor == 0)
             best = u;
     buf_number(b, n / (double)best->factor);
     buf_text(b, best->name);

@@ -3,7 +3,6 @@
 #include "firmware-gateway/bus_private.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 static void put_count(struct buf *b, const char **comma, const char *word, uint64_t n)
 {
@@ -33,7 +32,7 @@ static void put_errors(const struct counters *c, struct buf *b)
 static void put_share(struct buf *b, int64_t busy_ns, int64_t elapsed_ns)
 {
     buf_text(b, "\"utilisation\":");
-    buf_number(b, elapsed_ns > 0 ? round(1000 * (double)busy_ns / (double)elapsed_ns) / 1000 : 0);
+    buf_number(b, elapsed_ns > 0 ? (double)((1000 * busy_ns + elapsed_ns / 2) / elapsed_ns) / 1000 : 0);
 }
 
 static void put_device(struct polled *d, int64_t elapsed_ns, struct buf *b)

@@ -37,6 +37,7 @@ struct link {
     struct backoff backoff;
     int64_t try_again_ms;
     struct master master;
+    struct owed *owed; /* the master's; NULL on TCP */
 };
 
 /* ---- answers ---- */
@@ -82,7 +83,9 @@ struct link *link_new(const struct bus_section *bus, int stop, struct fault *f)
     link->stop = stop;
     link->backoff = (struct backoff){.first_ms = serial ? REOPEN_FIRST_MS : RECONNECT_FIRST_MS,
                                      .most_ms = serial ? REOPEN_MOST_MS : RECONNECT_MOST_MS};
-    master_init(&link->master, &rules);
+    if (rules.framing == FRAMING_RTU)
+        link->owed = xcalloc(MASTER_OWED, sizeof *link->owed);
+    master_init(&link->master, &rules, link->owed);
     if (serial) {
         const char parity = "NEO"[bus->line.parity];
         link->modbus = modbus_new_rtu(bus->device, (int)bus->line.baud, parity, 8, (int)bus->line.stop_bits);
@@ -93,6 +96,7 @@ struct link *link_new(const struct bus_section *bus, int stop, struct fault *f)
     }
     if (!link->modbus) {
         fault(f, ERR_IO, "bus %s: libmodbus: %s", bus->name, modbus_strerror(errno));
+        free(link->owed);
         free(link);
         return NULL;
     }
@@ -116,6 +120,7 @@ void link_free(struct link *link)
         return;
     link_close(link);
     modbus_free(link->modbus);
+    free(link->owed);
     free(link);
 }
 

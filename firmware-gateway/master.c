@@ -10,9 +10,9 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-void master_init(struct master *m, const struct master_rules *rules)
+void master_init(struct master *m, const struct master_rules *rules, struct owed *owed)
 {
-    *m = (struct master){.rules = *rules, .unit = -1};
+    *m = (struct master){.rules = *rules, .unit = -1, .owed = owed};
 }
 
 void master_opened(struct master *m, int64_t now_ns)

@@ -97,12 +97,13 @@ struct master {
     uint16_t transaction;
     uint8_t sent[ADU_MAX], heard[MASTER_HEARD];
     size_t sent_length, heard_length;
-    struct owed owed[MASTER_OWED];
+    struct owed *owed; /* room for MASTER_OWED, the caller's; TCP: NULL, each answer names its question */
     size_t owed_count;
     uint64_t refused[REFUSALS]; /* ever */
 };
 
-void master_init(struct master *, const struct master_rules *);
+/* `owed`: room for MASTER_OWED on a line, which stays the caller's; may be NULL on TCP. */
+void master_init(struct master *, const struct master_rules *, struct owed *owed);
 void master_opened(struct master *, int64_t now_ns); /* the link was opened (again): what was owed may still come */
 
 /* The line is silent: what was heard without being asked for is judged, and thrown away. */

@@ -1,14 +1,13 @@
 #include "firmware-gateway/nameplate.h"
 #include "common/err.h"
-#include "firmware-gateway/decode.h"
+#include "firmware-gateway/profile.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct plate {
-    char texts[PROFILE_TEXTS][DECODE_STRING_SIZE]; /* "" where not said */
+    char *texts[PROFILE_TEXTS]; /* NULL where not said */
     bool changed;
 };
 
@@ -26,12 +25,27 @@ struct nameplates *nameplates_new(size_t device_count)
     return n;
 }
 
+static void clear(struct plate *plate)
+{
+    for (size_t i = 0; i < PROFILE_TEXTS; i++) {
+        free(plate->texts[i]);
+        plate->texts[i] = NULL;
+    }
+}
+
 void nameplates_free(struct nameplates *n)
 {
     if (!n)
         return;
+    for (size_t i = 0; i < n->count; i++)
+        clear(&n->plates[i]);
     pthread_mutex_destroy(&n->lock);
     free(n);
+}
+
+static const char *said(const struct plate *plate, size_t which)
+{
+    return plate->texts[which] ? plate->texts[which] : "";
 }
 
 void nameplates_put(struct nameplates *n, size_t device, const char *name, const char *text)
@@ -39,8 +53,9 @@ void nameplates_put(struct nameplates *n, size_t device, const char *name, const
     struct plate *plate = &n->plates[device];
     pthread_mutex_lock(&n->lock);
     for (size_t i = 0; i < PROFILE_TEXTS; i++)
-        if (!strcmp(profile_text_names[i], name) && strcmp(plate->texts[i], text)) {
-            snprintf(plate->texts[i], sizeof plate->texts[i], "%s", text);
+        if (!strcmp(profile_text_names[i], name) && strcmp(said(plate, i), text) != 0) {
+            free(plate->texts[i]);
+            plate->texts[i] = xstrdup(text);
             plate->changed = true;
         }
     pthread_mutex_unlock(&n->lock);
@@ -49,7 +64,12 @@ void nameplates_put(struct nameplates *n, size_t device, const char *name, const
 void nameplates_copy(struct nameplates *to, size_t device, struct nameplates *from, size_t as)
 {
     pthread_mutex_lock(&from->lock);
-    to->plates[device] = from->plates[as];
+    struct plate *plate = &to->plates[device];
+    clear(plate);
+    plate->changed = from->plates[as].changed;
+    for (size_t i = 0; i < PROFILE_TEXTS; i++)
+        if (from->plates[as].texts[i])
+            plate->texts[i] = xstrdup(from->plates[as].texts[i]);
     pthread_mutex_unlock(&from->lock);
 }
 
@@ -71,7 +91,7 @@ void nameplates_print(struct nameplates *n, size_t device, const char *serial, s
 {
     pthread_mutex_lock(&n->lock);
     for (size_t i = 0; i < PROFILE_TEXTS; i++) {
-        const char *text = n->plates[device].texts[i];
+        const char *text = said(&n->plates[device], i);
         if (!*text && i == PROFILE_TEXT_SERIAL)
             text = serial;
         if (!*text)

@@ -7,6 +7,7 @@ enum { MS = 1000000, QUESTIONS = 8, STEPS = 4000 };
 
 struct scene {
     struct master m;
+    struct owed owed[MASTER_OWED];
     struct asked questions[QUESTIONS];
     int64_t now;
     struct feed feed;
@@ -102,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct master_rules rules = {.framing = feed_byte(&s.feed) % 2 ? FRAMING_TCP : FRAMING_RTU};
     if (rules.framing == FRAMING_RTU)
         rules.char_ns = MS, rules.silence_ns = 4 * MS;
-    master_init(&s.m, &rules);
+    master_init(&s.m, &rules, rules.framing == FRAMING_RTU ? s.owed : NULL);
     for (unsigned i = 0; i < QUESTIONS; i++)
         s.questions[i] = make_question(i);
     master_opened(&s.m, s.now);

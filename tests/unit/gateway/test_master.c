@@ -202,11 +202,12 @@ static void play(struct line *l, long requests, int64_t worst_ns, bool trusting,
     const struct master_rules rules = {.framing = l->framing,
                                        .char_ns = l->framing == FRAMING_RTU ? MS / 100 : 0,
                                        .silence_ns = l->framing == FRAMING_RTU ? MS * 7 / 200 : 0};
+    struct owed owed[MASTER_OWED];
     struct master m;
     struct verdict v;
     uint8_t bytes[ADU_MAX];
     int64_t now = MS;
-    master_init(&m, &rules);
+    master_init(&m, &rules, l->framing == FRAMING_RTU ? owed : NULL);
     master_opened(&m, now);
     while (t->asked < requests) {
         size_t k = (size_t)(draw() * (double)(sizeof questions / sizeof questions[0]));
