@@ -178,6 +178,32 @@ static void name_metrics(const struct gateway_settings *s, struct device_section
                 conf_fault(s->conf, section, "rename", faults, "two metrics would be called %s", d->metrics[i].name);
 }
 
+/* An earlier device whose metrics have the same names and are polled as often; NULL: none. */
+static const struct device_section *find_alike(const struct gateway_settings *s, const struct device_section *d)
+{
+    if (d->rename.count || d->intervals.count)
+        return NULL;
+    for (const struct device_section *e = s->devices; e < d; e++)
+        if (e->profile == d->profile && e->interval_ms == d->interval_ms && !e->rename.count && !e->intervals.count)
+            return e;
+    return NULL;
+}
+
+static void make_metrics(struct gateway_settings *s, struct device_section *d, int section, struct faults *faults)
+{
+    const struct device_section *alike = find_alike(s, d);
+    if (alike) {
+        d->metrics = alike->metrics;
+        d->metric_count = alike->metric_count;
+        d->groups = alike->groups;
+        d->group_count = alike->group_count;
+        d->shared = true;
+        return;
+    }
+    name_metrics(s, d, section, faults);
+    settings_group_metrics(s, d, section, faults);
+}
+
 static void check_device(struct gateway_settings *s, struct device_section *d, int section, struct faults *faults)
 {
     struct bus_section *bus = NULL;
@@ -208,8 +234,7 @@ static void check_device(struct gateway_settings *s, struct device_section *d, i
         d->worst_answer_ms = d->timeout_ms;
     if (bus && d->worst_answer_ms > bus->worst_answer_ms)
         bus->worst_answer_ms = d->worst_answer_ms;
-    name_metrics(s, d, section, faults);
-    settings_group_metrics(s, d, section, faults);
+    make_metrics(s, d, section, faults);
 }
 
 static void read_device(struct gateway_settings *s, int section, struct faults *faults)
@@ -306,6 +331,8 @@ int gateway_settings_load_text(struct gateway_settings *s, const char *name, con
 void gateway_settings_free(struct gateway_settings *s)
 {
     for (size_t i = 0; i < s->device_count; i++) {
+        if (s->devices[i].shared)
+            continue;
         for (size_t g = 0; g < s->devices[i].group_count; g++)
             plan_free(&s->devices[i].groups[g].plan);
         free(s->devices[i].groups);

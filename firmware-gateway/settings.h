@@ -65,6 +65,7 @@ struct device_section { /* [device NAME] */
     size_t metric_count;
     struct poll_group *groups; /* the most frequent first */
     size_t group_count;
+    bool shared; /* metrics and groups are those of an earlier device that is polled alike */
 };
 
 struct profile_slot;

@@ -59,4 +59,5 @@ void settings_group_metrics(struct gateway_settings *s, struct device_section *d
             g->metric_count++;
         plan_make(&g->plan, g->metrics, g->metric_count, &d->profile->limits);
     }
+    d->groups = xrealloc(d->groups, (d->group_count ? d->group_count : 1) * sizeof *d->groups);
 }

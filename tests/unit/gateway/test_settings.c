@@ -157,6 +157,39 @@ static void everything_that_can_be_said_is_read(void **state)
     gateway_settings_free(&s);
 }
 
+/* Five of one profile: two alike, and one each with an interval, names, and slower metrics of its own. */
+static void devices_of_one_profile_keep_apart(void **state)
+{
+    (void)state;
+    struct gateway_settings s;
+    struct faults faults = {0};
+#define METER(name, unit) "[device " name "]\nbus = kitchen\nunit = " unit "\nprofile = meter\nsite = s\n"
+    assert_int_equal(load(&s,
+                          HEAD "[bus kitchen]\ntype = rtu\ndevice = /dev/ttyX\nbaud = 2400\nparity = even\n" METER("a", "1")
+                              METER("b", "2") METER("c", "3") "interval = 5s\n" METER("d", "4") "rename = power:fan_power\n"
+                                  METER("e", "5") "intervals = energy:1min\n" METER("f", "6"),
+                          &faults),
+                     0);
+    const struct {
+        const char *first;
+        size_t groups;
+        int64_t interval_ms, last_ms;
+    } wanted[] = {{"power", 1, 1000, 1000},    {"power", 1, 1000, 1000}, {"power", 1, 5000, 5000},
+                  {"fan_power", 1, 1000, 1000}, {"power", 2, 1000, 60000}, {"power", 1, 1000, 1000}};
+    for (size_t i = 0; i < 6; i++) {
+        const struct device_section *d = &s.devices[i];
+        assert_int_equal(d->metric_count, 2);
+        assert_string_equal(d->metrics[0].name, wanted[i].first);
+        assert_string_equal(d->metrics[1].name, "energy");
+        assert_int_equal(d->group_count, wanted[i].groups);
+        assert_int_equal(d->groups[0].interval_ms, wanted[i].interval_ms);
+        assert_int_equal(d->groups[d->group_count - 1].interval_ms, wanted[i].last_ms);
+        assert_int_equal(d->unit, i + 1);
+    }
+    gateway_settings_free(&s);
+    faults_free(&faults);
+}
+
 static void each_fault_is_named(void **state)
 {
     (void)state;
@@ -548,6 +581,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_shortest_file_has_the_documented_defaults),
         cmocka_unit_test(everything_that_can_be_said_is_read),
+        cmocka_unit_test(devices_of_one_profile_keep_apart),
         cmocka_unit_test(each_fault_is_named),
         cmocka_unit_test(all_faults_come_at_once),
         cmocka_unit_test(the_plan_is_printed),
