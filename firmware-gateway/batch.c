@@ -28,7 +28,7 @@ struct batch {
     int64_t offset;                 /* then: to be added to the boot's clock */
     int64_t lost_since, lost_until; /* by the boot's clock */
     uint64_t dropped;
-    struct newest *newest; /* of the devices heard of */
+    struct newest *newest; /* of the devices heard of, by name */
     size_t device_count;
     bool fresh; /* `now` would say something new */
 };
@@ -54,21 +54,33 @@ void batch_free(struct batch *b)
     free(b);
 }
 
-static struct newest *find(struct batch *b, const char *device)
+/* Where it is, or would stand. */
+static size_t place_of(const struct batch *b, const char *device)
 {
-    for (size_t i = 0; i < b->device_count; i++)
-        if (strcmp(b->newest[i].device, device) == 0)
-            return &b->newest[i];
-    return NULL;
+    size_t low = 0, high = b->device_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (strcmp(b->newest[middle].device, device) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool stands_at(const struct batch *b, size_t at, const char *device)
+{
+    return at < b->device_count && strcmp(b->newest[at].device, device) == 0;
 }
 
 static struct newest *find_or_add(struct batch *b, const char *device)
 {
-    struct newest *n = find(b, device);
-    if (n)
-        return n;
+    size_t at = place_of(b, device);
+    if (stands_at(b, at, device))
+        return &b->newest[at];
     b->newest = xrealloc(b->newest, (b->device_count + 1) * sizeof *b->newest);
-    n = &b->newest[b->device_count++];
+    struct newest *n = &b->newest[at];
+    memmove(n + 1, n, (b->device_count++ - at) * sizeof *n);
     *n = (struct newest){0};
     strcpy(n->device, device);
     return n;
@@ -78,16 +90,17 @@ static void remember(struct newest *n, const struct reading *r)
 {
     n->ts = r->boot ? r->mono : r->ts;
     for (size_t i = 0; i < r->value_count; i++) {
-        size_t k = 0;
+        const char *metric = r->values[i].metric;
         if (r->values[i].value.kind != VALUE_NUMBER)
             continue;
-        while (k < n->count && strcmp(n->values[k].metric, r->values[i].metric) != 0)
+        size_t k = i < n->count && strcmp(n->values[i].metric, metric) == 0 ? i : 0; /* they come in one order mostly */
+        while (k < n->count && strcmp(n->values[k].metric, metric) != 0)
             k++;
         if (k == METRICS)
             continue;
         if (k == n->count) {
             n->values = xrealloc(n->values, ++n->count * sizeof *n->values);
-            strcpy(n->values[k].metric, r->values[i].metric);
+            strcpy(n->values[k].metric, metric);
         }
         n->values[k].value = r->values[i].value.number;
     }
@@ -142,10 +155,11 @@ void batch_put(struct batch *b, const struct reading *r, int64_t due)
 void batch_forget(struct batch *b, const char *device)
 {
     pthread_mutex_lock(&b->lock);
-    struct newest *n = find(b, device);
-    if (n) {
+    size_t at = place_of(b, device);
+    if (stands_at(b, at, device)) {
+        struct newest *n = &b->newest[at];
         free(n->values);
-        *n = b->newest[--b->device_count];
+        memmove(n, n + 1, (--b->device_count - at) * sizeof *n);
     }
     pthread_mutex_unlock(&b->lock);
 }
