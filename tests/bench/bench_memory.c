@@ -86,11 +86,11 @@ static void measure(const char *what, int seconds, bool tls)
     if (tls)
         make_certificates(&r);
     tcp_open(&r, &load, &s);
-    tcp_start_gateway(&r, &load, &s);
+    tcp_start_poller(&r, NULL, &load, &s);
     uint64_t before = subscriber_readings(s.subscriber);
     for (int i = 0; i < seconds; i++) {
         rig_sleep(1);
-        now = look(&r, s.gateway);
+        now = look(&r, s.poller);
         rss[i] = now.rss;
         most.rss = now.rss > most.rss ? now.rss : most.rss;
         most.uss = now.uss > most.uss ? now.uss : most.uss;
@@ -100,7 +100,7 @@ static void measure(const char *what, int seconds, bool tls)
            what, now.rss / KILO, most.rss / KILO, now.uss / KILO, most.uss / KILO,
            growth(rss + seconds / 3, seconds - seconds / 3), seconds - seconds / 3,
            (double)(subscriber_readings(s.subscriber) - before) / seconds);
-    tcp_stop_gateway(&r, &s);
+    tcp_stop_poller(&r, &s);
     tcp_close(&r, &s);
     free(rss);
     rig_close(&r);
