@@ -1,5 +1,5 @@
-/* tcp_fixture: a gateway, or a peer in its place, that polls many Modbus TCP connections of the simulator, ten registers
- * a reading, and publishes to mosquitto; with a subscriber in the collector's place. */
+/* tcp_fixture: a gateway, or a peer in its place, that polls many Modbus TCP connections of the simulator, ten
+ * registers a reading, and publishes to mosquitto; with a subscriber in the collector's place. */
 #ifndef QUIETAIR_TCP_FIXTURE_H
 #define QUIETAIR_TCP_FIXTURE_H
 
@@ -25,7 +25,7 @@ struct tcp_street {
 void tcp_open(struct rig *, const struct tcp_load *, struct tcp_street *);
 /* Starts the peer, or the gateway if it is NULL, and waits until its first readings came. */
 void tcp_start_poller(struct rig *, const struct peer *, const struct tcp_load *, struct tcp_street *);
-double tcp_readings(const struct tcp_street *); /* of the poller, that came to the subscriber */
+double tcp_readings(const struct tcp_street *);          /* of the poller, that came to the subscriber */
 void tcp_stop_poller(struct rig *, struct tcp_street *); /* returns when nothing of it is under way any more */
 void tcp_close(struct rig *, struct tcp_street *);
 
