@@ -29,13 +29,13 @@ int main(int argc, char **argv)
     for (int turn = 0; turn < turns; turn++)
         for (int i = 0; i < count; i++) {
             load.flush_ms = flushes[i];
-            tcp_start_gateway(&r, &load, &s);
+            tcp_start_poller(&r, NULL, &load, &s);
             rig_sleep(1); /* all are connected, and in step with the flushes */
             subscriber_forget_ages(s.subscriber);
             rig_sleep(seconds);
             figures_add(&half[i], subscriber_age_ms(s.subscriber, 50));
             figures_add(&most[i], subscriber_age_ms(s.subscriber, 99));
-            tcp_stop_gateway(&r, &s);
+            tcp_stop_poller(&r, &s);
         }
     tcp_close(&r, &s);
     printf("bench_latency: %d devices, each every %d ms, %d turns of %.0f s, ", CONNECTIONS, load.interval_ms, turns,

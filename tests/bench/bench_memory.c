@@ -1,5 +1,6 @@
 /* bench_memory [--smoke | SECONDS]: what the gateway holds in memory with 64 devices on 64 Modbus TCP connections, each
- * polled every 10 ms, publishing to mosquitto, once plain and once over TLS; and whether it grows.
+ * polled every 10 ms, publishing to mosquitto, once plain and once over TLS; and whether it grows.  Then peers that are
+ * here, plain; not in the smoke.
  *
  * RSS is all that is resident, USS what belongs to this process alone (proc(5), smaps_rollup).  Growth is that of the
  * straight line through RSS, second by second, over the last two thirds of the time, as a part of its middle.
@@ -31,7 +32,7 @@ static struct held look(struct rig *r, pid_t pid)
     snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
     FILE *f = fopen(path, "r");
     if (!f || !fread(text, 1, sizeof text - 1, f))
-        rig_fail(r, "no smaps_rollup of the gateway");
+        rig_fail(r, "no smaps_rollup");
     fclose(f);
     return (struct held){.rss = member(text, "\nRss:"),
                          .uss = member(text, "\nPrivate_Clean:") + member(text, "\nPrivate_Dirty:")};
@@ -75,7 +76,7 @@ static void make_certificates(struct rig *r)
             "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt");
 }
 
-static void measure(const char *what, int seconds, bool tls)
+static void measure(const char *what, const struct peer *who, int seconds, bool tls)
 {
     struct rig r;
     struct tcp_street s;
@@ -86,21 +87,21 @@ static void measure(const char *what, int seconds, bool tls)
     if (tls)
         make_certificates(&r);
     tcp_open(&r, &load, &s);
-    tcp_start_gateway(&r, &load, &s);
-    uint64_t before = subscriber_readings(s.subscriber);
+    tcp_start_poller(&r, who, &load, &s);
+    double before = tcp_readings(&s);
     for (int i = 0; i < seconds; i++) {
         rig_sleep(1);
-        now = look(&r, s.gateway);
+        now = look(&r, s.poller);
         rss[i] = now.rss;
         most.rss = now.rss > most.rss ? now.rss : most.rss;
         most.uss = now.uss > most.uss ? now.uss : most.uss;
     }
-    printf("  %-6s RSS %.2f MB (at most %.2f), USS %.2f MB (at most %.2f), growth %+.2f %% in the last %d s, %.0f "
+    printf("  %-15s RSS %.2f MB (at most %.2f), USS %.2f MB (at most %.2f), growth %+.2f %% in the last %d s, %.0f "
            "readings/s\n",
            what, now.rss / KILO, most.rss / KILO, now.uss / KILO, most.uss / KILO,
            growth(rss + seconds / 3, seconds - seconds / 3), seconds - seconds / 3,
-           (double)(subscriber_readings(s.subscriber) - before) / seconds);
-    tcp_stop_gateway(&r, &s);
+           (tcp_readings(&s) - before) / seconds);
+    tcp_stop_poller(&r, &s);
     tcp_close(&r, &s);
     free(rss);
     rig_close(&r);
@@ -113,8 +114,14 @@ int main(int argc, char **argv)
     printf("bench_memory: %d devices, each every 10 ms, ", CONNECTIONS);
     rig_print_load();
     printf("\n");
-    measure("plain", seconds, false);
-    measure("TLS", seconds, true);
-    printf("  goals: plain RSS %.0f MB, TLS USS %.0f MB, growth %.0f %% in 10 min\n", goal_rss, goal_uss, goal_growth);
+    measure("gateway", NULL, seconds, false);
+    measure("gateway, TLS", NULL, seconds, true);
+    for (int i = 0; i < PEERS && !smoke; i++)
+        if (peer_program(&peers[i]))
+            measure(peers[i].name, &peers[i], seconds, false);
+        else
+            peer_print_absent(&peers[i]);
+    printf("  goals of the gateway: plain RSS %.0f MB, TLS USS %.0f MB, growth %.0f %% in 10 min\n", goal_rss, goal_uss,
+           goal_growth);
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "common/clock.h"
 #include "common/frame.h"
 #include "common/mqtt.h"
+#include "tests/bench/peer.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -24,7 +25,7 @@ struct subscriber {
     char epoch[EPOCH_SIZE];
     uint64_t seq;
     struct hash head;
-    atomic_uint_fast64_t readings;
+    atomic_uint_fast64_t readings, peer_messages;
     atomic_uint_fast64_t ages[AGES]; /* by ms; the last one: as old or older */
 };
 
@@ -44,16 +45,20 @@ static const char *find(const char *at, const char *end, const char *word)
     return at ? memmem(at, (size_t)(end - at), word, strlen(word)) : NULL;
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+    size_t length = strlen(text), least = strlen(end);
+    return length >= least && strcmp(text + length - least, end) == 0;
+}
+
 /* Reads what our own gateway writes: its keys stand in one order, and no payload ends in the middle of one. */
-static void on_message(void *ctx, const char *topic, const void *payload, size_t length, bool retained)
+static void take_frame(struct subscriber *s, const void *payload, size_t length)
 {
     static const char epoch_key[] = "\"epoch\":\"", seq_key[] = "\"seq\":";
-    struct subscriber *s = ctx;
     const char *end = (const char *)payload + length, *epoch = find(payload, end, epoch_key);
     const char *at = find(epoch, end, seq_key);
     int64_t now_ms = clock_wall_ms();
-    (void)topic;
-    if (retained || !at)
+    if (!at)
         return;
     epoch += sizeof epoch_key - 1;
     if (strncmp(s->epoch, epoch, EPOCH_SIZE - 1) != 0) {
@@ -70,10 +75,20 @@ static void on_message(void *ctx, const char *topic, const void *payload, size_t
         note(s, at++, now_ms);
 }
 
+static void on_message(void *ctx, const char *topic, const void *payload, size_t length, bool retained)
+{
+    struct subscriber *s = ctx;
+    if (strncmp(topic, PEER_TOPICS, strlen(PEER_TOPICS) - 1) == 0)
+        atomic_fetch_add(&s->peer_messages, length > 0 && !ends_in(topic, "/availability"));
+    else if (!retained)
+        take_frame(s, payload, length);
+}
+
 static void on_connected(void *ctx)
 {
     struct subscriber *s = ctx;
     mqtt_subscribe(s->mqtt, PLACE "stream", 1);
+    mqtt_subscribe(s->mqtt, PEER_TOPICS, 0);
     atomic_store(&s->listens, true);
 }
 
@@ -146,6 +161,11 @@ void subscriber_stop(struct subscriber *s)
 uint64_t subscriber_readings(struct subscriber *s)
 {
     return atomic_load(&s->readings);
+}
+
+uint64_t subscriber_peer_messages(struct subscriber *s)
+{
+    return atomic_load(&s->peer_messages);
 }
 
 void subscriber_forget_ages(struct subscriber *s)

@@ -1,6 +1,7 @@
 /* subscriber: takes a gateway's stream from the broker in the collector's place, in a thread of its own: acknowledges
  * it, counts the readings in it, and notes how old each was when it came (from its `ts`, the wall clock at the last
- * byte of the meter's answer, to its coming here; whole milliseconds, rounded up). */
+ * byte of the meter's answer, to its coming here; whole milliseconds, rounded up).  Of other programs it counts the
+ * messages. */
 #ifndef QUIETAIR_SUBSCRIBER_H
 #define QUIETAIR_SUBSCRIBER_H
 
@@ -14,6 +15,8 @@ struct subscriber *subscriber_start(int port, const char *tls);
 void subscriber_stop(struct subscriber *);
 
 uint64_t subscriber_readings(struct subscriber *); /* with values, ever */
+/* With values, below PEER_TOPICS, ever; what mqmgateway says of its own availability is none. */
+uint64_t subscriber_peer_messages(struct subscriber *);
 void subscriber_forget_ages(struct subscriber *);
 /* How old 99 % (percent) of the readings since were at most, in ms. */
 int subscriber_age_ms(struct subscriber *, double percent);

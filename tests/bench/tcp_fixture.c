@@ -9,6 +9,8 @@
 
 enum { FIRST_MS = 20000 };
 
+static const double quiet_s = 0.1; /* without a reading: what the broker still held has come */
+
 static void write_meters(struct rig *r, const struct tcp_load *load)
 {
     struct buf b = buf_growing();
@@ -65,22 +67,42 @@ void tcp_open(struct rig *r, const struct tcp_load *load, struct tcp_street *s)
         rig_fail(r, "no link to mosquitto");
 }
 
-void tcp_start_gateway(struct rig *r, const struct tcp_load *load, struct tcp_street *s)
+static pid_t start_gateway(struct rig *r, const struct tcp_load *load, const struct tcp_street *s)
 {
     char path[RIG_PATH];
-    uint64_t before = subscriber_readings(s->subscriber);
     snprintf(path, sizeof path, "%s/state", r->dir);
     file_remove_tree(path); /* nothing is left to be sent of the last time */
     write_gateway(r, load, s);
-    s->gateway = rig_start(r, RIG_ANY_CORE, "quietair-gateway", "-c", "gateway.ini", "gateway.log");
-    for (int64_t last_ms = clock_mono_ms() + FIRST_MS; subscriber_readings(s->subscriber) == before; rig_sleep(0.01))
-        if (clock_mono_ms() > last_ms)
-            rig_fail(r, "the gateway publishes nothing");
+    return rig_start(r, RIG_ANY_CORE, "quietair-gateway", "-c", "gateway.ini", "gateway.log");
 }
 
-void tcp_stop_gateway(struct rig *r, struct tcp_street *s)
+double tcp_readings(const struct tcp_street *s)
 {
-    rig_stop(r, s->gateway, NULL);
+    return s->who ? (double)subscriber_peer_messages(s->subscriber) / s->who->parts
+                  : (double)subscriber_readings(s->subscriber);
+}
+
+void tcp_start_poller(struct rig *r, const struct peer *who, const struct tcp_load *load, struct tcp_street *s)
+{
+    struct peer_load of_peer = {s->broker, load->units, load->interval_ms, s->meters, load->connections};
+    char why[RIG_PATH];
+    s->who = who;
+    double before = tcp_readings(s);
+    s->poller = who ? peer_start(r, RIG_ANY_CORE, who, &of_peer) : start_gateway(r, load, s);
+    snprintf(why, sizeof why, "%s publishes nothing", who ? who->name : "the gateway");
+    for (int64_t last_ms = clock_mono_ms() + FIRST_MS; tcp_readings(s) <= before; rig_sleep(0.01))
+        if (clock_mono_ms() > last_ms)
+            rig_fail(r, why);
+}
+
+void tcp_stop_poller(struct rig *r, struct tcp_street *s)
+{
+    rig_stop(r, s->poller, NULL);
+    double before = -1;
+    for (int64_t last_ms = clock_mono_ms() + FIRST_MS; tcp_readings(s) > before && clock_mono_ms() < last_ms;) {
+        before = tcp_readings(s);
+        rig_sleep(quiet_s);
+    }
 }
 
 void tcp_close(struct rig *r, struct tcp_street *s)
