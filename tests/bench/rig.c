@@ -229,11 +229,16 @@ int rig_start_broker(struct rig *r, const char *tls, pid_t *pid)
         buf_print(&conf, "cafile %s/ca.crt\ncertfile %s/server.crt\nkeyfile %s/server.key\n", tls, tls, tls);
     rig_write(r, "mosquitto.conf", &conf);
     buf_free(&conf);
+    rig_restart_broker(r, port, pid);
+    return port;
+}
+
+void rig_restart_broker(struct rig *r, int port, pid_t *pid)
+{
     *pid = rig_start(r, RIG_ANY_CORE, "mosquitto", "-c", "mosquitto.conf", "mosquitto.log");
     for (int64_t last_ms = clock_mono_ms() + READY_MS; !connects(port); rig_sleep(LOOK_NS / 1e9))
         if (clock_mono_ms() > last_ms)
             rig_fail(r, "mosquitto does not listen");
-    return port;
 }
 
 void rig_print_load(void)

@@ -43,6 +43,7 @@ int rig_free_port(struct rig *);
 /* mosquitto that keeps nothing and drops nothing, on 127.0.0.1; returns its port once it listens.  tls: a folder with
  * ca.crt, server.crt and server.key; NULL: plain. */
 int rig_start_broker(struct rig *, const char *tls, pid_t *);
+void rig_restart_broker(struct rig *, int port, pid_t *); /* after its end, as it was */
 void rig_sleep(double seconds);
 
 /* "load 1.2": how busy the machine was in the last minute. */

@@ -26,6 +26,7 @@ struct subscriber {
     uint64_t seq;
     struct hash head;
     atomic_uint_fast64_t readings, peer_messages;
+    atomic_int_fast64_t now_ts, now_age_ms; /* of the newest `now`; the most that one was old when the next one came */
     atomic_uint_fast64_t ages[AGES]; /* by ms; the last one: as old or older */
 };
 
@@ -75,11 +76,23 @@ static void take_frame(struct subscriber *s, const void *payload, size_t length)
         note(s, at++, now_ms);
 }
 
+static void take_now(struct subscriber *s, const char *payload, size_t length)
+{
+    static const char head[] = "{\"ts\":";
+    int64_t last_ts = atomic_load(&s->now_ts), age_ms = last_ts ? clock_wall_ms() - last_ts : 0;
+    if (length > sizeof head && memcmp(payload, head, sizeof head - 1) == 0)
+        atomic_store(&s->now_ts, strtoll(payload + sizeof head - 1, NULL, 10));
+    if (age_ms > atomic_load(&s->now_age_ms))
+        atomic_store(&s->now_age_ms, age_ms);
+}
+
 static void on_message(void *ctx, const char *topic, const void *payload, size_t length, bool retained)
 {
     struct subscriber *s = ctx;
     if (strncmp(topic, PEER_TOPICS, strlen(PEER_TOPICS) - 1) == 0)
         atomic_fetch_add(&s->peer_messages, length > 0 && !ends_in(topic, "/availability"));
+    else if (ends_in(topic, "/now"))
+        take_now(s, payload, length);
     else if (!retained)
         take_frame(s, payload, length);
 }
@@ -88,6 +101,7 @@ static void on_connected(void *ctx)
 {
     struct subscriber *s = ctx;
     mqtt_subscribe(s->mqtt, PLACE "stream", 1);
+    mqtt_subscribe(s->mqtt, PLACE "now", 0);
     mqtt_subscribe(s->mqtt, PEER_TOPICS, 0);
     atomic_store(&s->listens, true);
 }
@@ -161,6 +175,12 @@ void subscriber_stop(struct subscriber *s)
 uint64_t subscriber_readings(struct subscriber *s)
 {
     return atomic_load(&s->readings);
+}
+
+int64_t subscriber_now_age_ms(struct subscriber *s)
+{
+    atomic_store(&s->now_ts, clock_wall_ms());
+    return atomic_exchange(&s->now_age_ms, 0);
 }
 
 uint64_t subscriber_peer_messages(struct subscriber *s)

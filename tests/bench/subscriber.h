@@ -15,6 +15,9 @@ struct subscriber *subscriber_start(int port, const char *tls);
 void subscriber_stop(struct subscriber *);
 
 uint64_t subscriber_readings(struct subscriber *); /* with values, ever */
+/* How old what is known from `now` was at most since the last call, in ms: just before the next one came.  At the call
+ * it counts as new. */
+int64_t subscriber_now_age_ms(struct subscriber *);
 /* With values, below PEER_TOPICS, ever; what mqmgateway says of its own availability is none. */
 uint64_t subscriber_peer_messages(struct subscriber *);
 void subscriber_forget_ages(struct subscriber *);
