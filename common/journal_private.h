@@ -20,9 +20,9 @@ struct journal {
     pthread_mutex_t lock; /* the list of segments and what is synced, against the readers */
     struct segment *segments;
     size_t count;
-    int fd;         /* of the newest segment; -1: none yet */
-    int64_t end;    /* its length as written */
-    uint64_t last;  /* appended */
+    int fd;        /* of the newest segment; -1: none yet */
+    int64_t end;   /* its length as written */
+    uint64_t last; /* appended */
     struct hash head;
     uint64_t synced;
     struct hash head_synced;

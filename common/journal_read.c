@@ -7,8 +7,8 @@
 
 struct journal_reader {
     struct journal *journal;
-    struct scan scan; /* scan.fd -1: none open */
-    uint64_t passed;  /* records <= passed of this segment lie before scan.offset */
+    struct scan scan;  /* scan.fd -1: none open */
+    uint64_t passed;   /* records <= passed of this segment lie before scan.offset */
     int64_t passed_at; /* where record `passed` lies; 0: not known */
 };
 
