@@ -1,6 +1,7 @@
 /* The ledger: what goes in comes back, a transaction is whole or not there, whatever is killed or full. */
 #include "collector/ledger/ledger.h"
 #include "collector/ledger/sql.h"
+#include "tests/unit/collector/rows_kit.h"
 
 #include <grp.h>
 #include <math.h>
@@ -160,22 +161,8 @@ static char *dump_of(struct ledger *l)
 
 static struct site a_site(const char *id, int64_t valid_from, const char *name)
 {
-    struct site s = {.kind = SITE_KTV,
-                     .lon = NAN,
-                     .lat = 25.5,
-                     .noise_class = 2,
-                     .background_day = NAN,
-                     .background_night = NAN,
-                     .night_start = NOT_GIVEN,
-                     .stoves = NAN,
-                     .airflow = NAN,
-                     .purifier = NOT_GIVEN,
-                     .cleaning_days = NAN,
-                     .cleaning_hours = NAN,
-                     .district = "yudu",
-                     .grid = "g1",
-                     .valid_from_ms = valid_from};
-    strcpy(s.id, id);
+    struct site s = row_site(id, SITE_KTV, "g1", valid_from);
+    s.lat = 25.5;
     strcpy(s.name, name);
     return s;
 }
@@ -305,27 +292,10 @@ static void rows_come_back(void **state)
     to->device(to->ctx, &(struct device_row){"club", "noise-1", "gw-02", "renke", "noise", "S2", "", 500});
     to->gateway(to->ctx, &(struct gateway_row){"gw-02", "yudu", "9f3c", UINT64_MAX >> 1, 12, 13});
     to->window(to->ctx, &a_window);
-    struct window_row unjudged = {.site = "club",
-                                  .district = "yudu",
-                                  .grid = "g1",
-                                  .device = "noise-1",
-                                  .rule = "noise",
-                                  .from = 0,
-                                  .to = 600000,
-                                  .outcome = OUTCOME_NOT_JUDGED,
-                                  .reason = "coverage",
-                                  .coverage = 0.25,
-                                  .measured = NAN,
-                                  .judged = NAN,
-                                  .limit = NAN,
-                                  .l5 = NAN,
-                                  .l10 = NAN,
-                                  .l50 = NAN,
-                                  .l90 = NAN,
-                                  .l95 = NAN,
-                                  .lafmax = NAN,
-                                  .lafmin = NAN,
-                                  .sd = NAN};
+    struct window_row unjudged = row_window("club", "noise-1", "noise", 0, 600000, OUTCOME_NOT_JUDGED, NAN, NAN);
+    unjudged.reason = "coverage";
+    unjudged.coverage = 0.25;
+    unjudged.statutory = false;
     to->window(to->ctx, &unjudged);
     to->usage(to->ctx, &(struct usage_row){"club", 86400000, 3, 2, 1});
     to->usage(to->ctx, &(struct usage_row){"club", 86400000, 33, 22, 11});
