@@ -1,4 +1,4 @@
-/* segment: the on-disk form of a journal, and the way through one segment file.  Used by journal.c alone.
+/* segment: the on-disk form of a journal, and the way through one segment file.  Used by the files of journal alone.
  *
  * Little-endian:
  *

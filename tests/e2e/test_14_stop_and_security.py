@@ -5,9 +5,11 @@ import time
 import unittest
 
 from counted import CountedStreet
-from meters import ModbusServer
+from meters import ModbusServer, profile
+from one_meter import OneMeter
 from programs import wait_for
 from street import Scenario
+from wire import Authority
 
 LIMIT = 5.0  # s that a stop may take
 
@@ -69,7 +71,7 @@ class Stops(Scenario):
 
     def test_with_a_meter_that_never_answers(self):
         street = self.street
-        street.write("profiles/tally.ini", "[profile]\nmeasurement = tally\n[n]\nregister = holding:0\ntype = u32\n")
+        street.write("profiles/tally.ini", profile("tally", n="holding:0 u32"))
         street.start_broker()
         server = street.peer(ModbusServer, lambda unit, address: 1, delay=60)
         gateway = street.gateway({"bus b": {"type": "tcp", "address": f"127.0.0.1:{server.port}", "timeout": "2s"},
@@ -88,30 +90,18 @@ class Stops(Scenario):
                 self.assertIn(program.stop(deadline=LIMIT, expect=None), (0, -15))
 
 
-def certificates(folder):
-    """A CA, another CA, and a server's certificate for 127.0.0.1 by the first."""
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-    for ca in ("ca", "other"):
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={ca}",
-                "-keyout", f"{ca}.key", "-out", f"{ca}.crt")
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=broker", "-keyout", "server.key",
-            "-out", "server.csr")
-    with open(f"{folder}/names", "w") as f:
-        f.write("subjectAltName = IP:127.0.0.1\n")
-    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names",
-            "-out", "server.crt")
-
-
-class Security(Scenario):
+class Security(OneMeter):
     def setUp(self):
         super().setUp()
-        s = self.street
-        self.server = s.peer(ModbusServer, lambda unit, address: 7)
-        s.write("profiles/tally.ini", "[profile]\nmeasurement = tally\n[n]\nregister = holding:0\ntype = u32\n")
-        self.polling = {"bus b": {"type": "tcp", "address": f"127.0.0.1:{self.server.port}"},
-                        "device d": {"bus": "b", "unit": 1, "profile": "tally", "site": "s", "interval": "100ms"}}
-        s.start_influx()
+        self.street.start_influx()
+
+    def tls(self):
+        """The folder of a broker's certificate for 127.0.0.1, of the authority that signed it, and of another."""
+        folder = self.street.path("tls")
+        os.mkdir(folder)
+        Authority(folder).issue("server")
+        Authority(folder, "other")
+        return folder
 
     def arrives(self):
         self.street.import_sites({"id": "s", "gateways": "gw-1"})
@@ -119,12 +109,10 @@ class Security(Scenario):
 
     def test_tls_with_the_right_authority_and_not_with_another(self):
         s = self.street
-        tls = s.path("tls")
-        os.mkdir(tls)
-        certificates(tls)
+        tls = self.tls()
         s.start_broker(tls=tls)
         s.start_collector({"mqtt": {"ca_file": f"{tls}/ca.crt"}})
-        stranger = s.gateway({**self.polling, "mqtt": {"ca_file": f"{tls}/other.crt"}}, "gw-1")
+        stranger = self.gateway({"mqtt": {"ca_file": f"{tls}/other.crt"}})
         wait_for(lambda: "TLS" in stranger.log(), lambda: f"it says why: {stranger.log()}")
         self.assertEqual(self.street.points("tally"), [])
         stranger.stop()
@@ -135,11 +123,9 @@ class Security(Scenario):
 
     def test_a_name_that_is_not_in_the_certificate(self):
         s = self.street
-        tls = s.path("tls")
-        os.mkdir(tls)
-        certificates(tls)
+        tls = self.tls()
         broker = s.start_broker(tls=tls)
-        gateway = s.gateway({**self.polling, "mqtt": {"url": f"mqtts://localhost:{broker.port}", "ca_file": f"{tls}/ca.crt"}})
+        gateway = self.gateway({"mqtt": {"url": f"mqtts://localhost:{broker.port}", "ca_file": f"{tls}/ca.crt"}})
         wait_for(lambda: "no link to the broker" in gateway.log(), lambda: f"it says why: {gateway.log()}")
         self.assertNotIn("connected", gateway.log())
 
@@ -151,7 +137,7 @@ class Security(Scenario):
         s.start_broker(extra=f"password_file {passwords}\n", anonymous=False)
         secret, wrong, other = s.write("one", "secret one\n"), s.write("wrong", "nonsense"), s.write("two", "secret two\n")
         s.start_collector({"mqtt": {"username": "main", "password_file": other}})
-        gateway = s.gateway({**self.polling, "mqtt": {"username": "gw-1", "password_file": wrong}})
+        gateway = self.gateway({"mqtt": {"username": "gw-1", "password_file": wrong}})
         wait_for(lambda: "uthori" in gateway.log() or "password" in gateway.log(), lambda: f"it says why: {gateway.log()}")
         self.assertNotIn("nonsense", gateway.log())
         gateway.stop()

@@ -3,26 +3,14 @@ import os
 import re
 import unittest
 
-from meters import ModbusServer
 from metrics_text import read_metrics, value
+from one_meter import OneMeter
 from programs import wait_for
 from stream import ForeignCollector
-from street import Scenario, merged
 from wire import Authority, Relay
 
 
-class Words(Scenario):
-    def setUp(self):
-        super().setUp()
-        s = self.street
-        self.server = s.peer(ModbusServer, lambda unit, address: 7)
-        s.write("profiles/tally.ini", "[profile]\nmeasurement = tally\n[n]\nregister = holding:0\ntype = u32\n")
-        self.polling = {"bus b": {"type": "tcp", "address": f"127.0.0.1:{self.server.port}"},
-                        "device d": {"bus": "b", "unit": 1, "profile": "tally", "site": "s", "interval": "100ms"}}
-
-    def gateway(self, more=None, name="gw-1", **kind):
-        return self.street.gateway(merged(self.polling, more or {}), name, **kind)
-
+class Words(OneMeter):
     def says(self, program, *words):
         """All of these, in one line of its log."""
         line = "[^\n]*".join(map(re.escape, words))

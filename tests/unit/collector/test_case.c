@@ -141,7 +141,8 @@ static void expect_absent(const struct kit *k, const char *part)
     "\"calibration_before\":\"93.8\",\"officers\":\"李建国;陈志强\""
 
 /* Told, served, warned, served, penalised: every Saturday at 23:00.  March 2026 begins on a Sunday. */
-static void walk(struct kit *k)
+/* An incident proposes the notice; it is confirmed, then served on a day that can be. */
+static void walk_to_notice(struct kit *k)
 {
     loud(k, kit_time(7, 23, 0, 0));
     expect_case(k, "open", "proposed", "none", "notice", 1);
@@ -167,6 +168,11 @@ static void walk(struct kit *k)
     /* seven days, the 9th not counted: to the end of the 16th, 24:00 - 1 ms */
     expect_body(k, "{\"what\":\"correct after the notice\",\"due\":1773676799999,\"basis\":\"[rules] notice_deadline\","
                    "\"state\":\"running\"}");
+}
+
+/* What happens while the term runs is counted, no more; what happens after it proposes the warning. */
+static void walk_to_warning(struct kit *k)
+{
     loud(k, kit_time(14, 23, 0, 0)); /* within it: counted, no more */
     expect_case(k, "open", "incident", "notice", "", 2);
     now(k, kit_time(16, 23, 59, 59));
@@ -181,6 +187,11 @@ static void walk(struct kit *k)
     act(k, "case confirm", "");
     act(k, "case serve", ",\"at\":\"2026-03-23\",\"by\":\"陈志强\"");
     expect_case(k, "open", "served", "warning", "", 3);
+}
+
+/* Likewise up to the proposal of the penalty; a confirmation before is told all that is missing. */
+static void walk_to_penalty(struct kit *k)
+{
     loud(k, kit_time(28, 23, 0, 0));
     now(k, kit_time(29, 9, 0, 0));
     expect_case(k, "open", "grown", "warning", "", 4);
@@ -196,6 +207,11 @@ static void walk(struct kit *k)
     expect_body(k, "{\"what\":\"decide on the penalty\",\"due\":1783094399999,\"basis\":\"行政处罚法 第六十条\"");
     expect_body(k, "\"grade\":\"lead\",\"evidence\":[],\"missing\":[\"there is no reviewed");
     now(k, kit_time(31 + 7, 9, 0, 0));
+}
+
+/* A meter is a lead; evidence is a valid measurement that another officer has reviewed. */
+static void walk_through_evidence(struct kit *k)
+{
     act(k, "case confirm", "");
     expect_answer(k, false,
                   "\"errors\":[\"there is no reviewed on-site measurement or sample by two officers that shows it\"]");
@@ -218,6 +234,11 @@ static void walk(struct kit *k)
     assert_int_equal(k->entries[k->entry_count - 1].rev, 2);
     expect_body(k, "\"grade\":\"evidence\",\"evidence\":[\"");
     expect_body(k, "\"missing\":[]");
+}
+
+/* The party is told, may ask for a hearing, and only then it is decided; served late, and not paid. */
+static void walk_through_hearing(struct kit *k)
+{
     act(k, "case serve", ",\"at\":\"2026-04-07\",\"by\":\"陈志强\""); /* the notification, art. 44 */
     expect_case(k, "open", "told", "warning", "penalty", 5);
     /* five working days after 7 April: 8 9 10 13 14 */
@@ -239,6 +260,11 @@ static void walk(struct kit *k)
     expect_body(k, "{\"what\":\"pay\",\"due\":1778428799999,");
     now(k, kit_time(31 + 30 + 11, 0, 0, 0));
     expect_case(k, "open", "over", "penalty", "", 5);
+}
+
+/* After a penalty, another; a case is closed with a reason, and forgotten a day later. */
+static void walk_to_close(struct kit *k)
+{
     loud(k, kit_time(31 + 30 + 16, 23, 0, 0)); /* another act, another penalty; the old measurement does not serve */
     expect_case(k, "open", "proposed", "penalty", "penalty", 6);
     expect_body(k, "\"grade\":\"lead\",\"evidence\":[]");
@@ -254,6 +280,16 @@ static void walk(struct kit *k)
     assert_null(k->case_alerts[alerts].payload);
     act(k, "case close", ",\"reason\":\"again\"");
     expect_answer(k, false, "not known, or ended long ago");
+}
+
+static void walk(struct kit *k)
+{
+    walk_to_notice(k);
+    walk_to_warning(k);
+    walk_to_penalty(k);
+    walk_through_evidence(k);
+    walk_through_hearing(k);
+    walk_to_close(k);
 }
 
 static void test_walk(void **state)

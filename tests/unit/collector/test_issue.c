@@ -41,7 +41,7 @@ static void when_to_look_again(void **state)
 {
     (void)state;
     static const struct issued none = {0}, issued = {1, "", false, MONDAY}, behind = {1, "", true, MONDAY};
-    static const struct {
+    const struct {
         struct issued issued;
         struct issue_check last;
         bool behind;

@@ -1,6 +1,7 @@
 /* The ledger: what goes in comes back, a transaction is whole or not there, whatever is killed or full. */
 #include "collector/ledger/ledger.h"
 #include "collector/ledger/sql.h"
+#include "tests/unit/collector/rows_kit.h"
 
 #include <grp.h>
 #include <math.h>
@@ -160,22 +161,8 @@ static char *dump_of(struct ledger *l)
 
 static struct site a_site(const char *id, int64_t valid_from, const char *name)
 {
-    struct site s = {.kind = SITE_KTV,
-                     .lon = NAN,
-                     .lat = 25.5,
-                     .noise_class = 2,
-                     .background_day = NAN,
-                     .background_night = NAN,
-                     .night_start = NOT_GIVEN,
-                     .stoves = NAN,
-                     .airflow = NAN,
-                     .purifier = NOT_GIVEN,
-                     .cleaning_days = NAN,
-                     .cleaning_hours = NAN,
-                     .district = "yudu",
-                     .grid = "g1",
-                     .valid_from_ms = valid_from};
-    strcpy(s.id, id);
+    struct site s = row_site(id, SITE_KTV, "g1", valid_from);
+    s.lat = 25.5;
     strcpy(s.name, name);
     return s;
 }
@@ -292,11 +279,9 @@ static void write_all(const struct sink *to, int n)
 
 /* ---- tests ------------------------------------------------------------------------------------------------------ */
 
-static void rows_come_back(void **state)
+/* Two of most things, so that what replaces what shows: versions of a site, a device, a day, a flag. */
+static void write_history(const struct sink *to)
 {
-    (void)state;
-    struct ledger *l = open_or_fail(LEDGER_WRITE);
-    const struct sink *to = ledger_sink(l);
     struct site old = a_site("club", 1000, "旧名"), new = a_site("club", 5000, "新名"), bar = a_site("bar", 2000, "吧");
     to->site(to->ctx, &new);
     to->site(to->ctx, &bar);
@@ -305,27 +290,10 @@ static void rows_come_back(void **state)
     to->device(to->ctx, &(struct device_row){"club", "noise-1", "gw-02", "renke", "noise", "S2", "", 500});
     to->gateway(to->ctx, &(struct gateway_row){"gw-02", "yudu", "9f3c", UINT64_MAX >> 1, 12, 13});
     to->window(to->ctx, &a_window);
-    struct window_row unjudged = {.site = "club",
-                                  .district = "yudu",
-                                  .grid = "g1",
-                                  .device = "noise-1",
-                                  .rule = "noise",
-                                  .from = 0,
-                                  .to = 600000,
-                                  .outcome = OUTCOME_NOT_JUDGED,
-                                  .reason = "coverage",
-                                  .coverage = 0.25,
-                                  .measured = NAN,
-                                  .judged = NAN,
-                                  .limit = NAN,
-                                  .l5 = NAN,
-                                  .l10 = NAN,
-                                  .l50 = NAN,
-                                  .l90 = NAN,
-                                  .l95 = NAN,
-                                  .lafmax = NAN,
-                                  .lafmin = NAN,
-                                  .sd = NAN};
+    struct window_row unjudged = row_window("club", "noise-1", "noise", 0, 600000, OUTCOME_NOT_JUDGED, NAN, NAN);
+    unjudged.reason = "coverage";
+    unjudged.coverage = 0.25;
+    unjudged.statutory = false;
     to->window(to->ctx, &unjudged);
     to->usage(to->ctx, &(struct usage_row){"club", 86400000, 3, 2, 1});
     to->usage(to->ctx, &(struct usage_row){"club", 86400000, 33, 22, 11});
@@ -337,8 +305,10 @@ static void rows_come_back(void **state)
     to->flag(to->ctx, &a_flag);
     to->flag(to->ctx, &cleared);
     to->cleaning(to->ctx, &a_cleaning);
-    assert_int_equal(ledger_commit(l, 42, &head, 3), 0);
+}
 
+static void sites_come_back(struct ledger *l)
+{
     assert_int_equal(ledger_sites(l, 4999, &eye), 0);
     expect_seen(
         "{\"id\":\"bar\",\"name\":\"吧\",\"kind\":\"ktv\",\"district\":\"yudu\",\"grid\":\"g1\",\"lat\":25.5,"
@@ -356,13 +326,20 @@ static void rows_come_back(void **state)
     assert_true(strstr(seen.data, "旧名") < strstr(seen.data, "新名"));
     assert_null(strstr(seen.data, "吧"));
     buf_clear(&seen);
+}
 
+static void devices_come_back(struct ledger *l)
+{
     assert_int_equal(ledger_devices(l, NULL, &eye), 0);
     expect_seen("device club noise-1 gw-02 renke noise S2  500\n");
     assert_int_equal(ledger_devices(l, "bar", &eye), 0);
     expect_seen("");
     assert_int_equal(ledger_gateways(l, &eye), 0);
     expect_seen("gateway gw-02 yudu 9f3c 9223372036854775807 12 13\n");
+}
+
+static void windows_come_back(struct ledger *l)
+{
     assert_int_equal(ledger_windows(l, "club", "noise-1", "noise", 0, 86400000, &eye), 0);
     expect_seen(
         "window club yudu g1 noise-1 noise 0-600000 2 'coverage' 0.25 nan nan nan nan nan nan nan nan nan nan nan 0\n"
@@ -378,6 +355,10 @@ static void rows_come_back(void **state)
     assert_int_equal(ledger_first_window(l, "club", "noise-1", "noise", &first), 1);
     assert_int_equal(first, 0);
     assert_int_equal(ledger_first_window(l, "club", "noise-1", "fume", &first), 0);
+}
+
+static void usage_comes_back(struct ledger *l)
+{
     assert_int_equal(ledger_usage(l, NULL, 86400000, 86400001, &eye), 0);
     expect_seen("usage club 86400000 33 22 11\n");
     assert_int_equal(ledger_usage(l, "club", 0, 86400000, &eye), 0);
@@ -387,6 +368,10 @@ static void rows_come_back(void **state)
     assert_int_equal(ledger_missing(l, NULL, 200, 300, &eye), 0);
     assert_int_equal(ledger_missing(l, NULL, 0, 100, &eye), 0);
     expect_seen("");
+}
+
+static void flags_and_cleanings_come_back(struct ledger *l)
+{
     assert_int_equal(ledger_flags(l, 0, 700000, &eye), 0);
     expect_seen("flag 0123456789abcdef 2 noise-limit cleared 'club' 'yudu' 'g1' 'noise-1' '' 600000-1800000 1200000 "
                 "{\"a\":1}\n");
@@ -395,6 +380,19 @@ static void rows_come_back(void **state)
     assert_int_equal(ledger_cleanings(l, "club", &eye), 0);
     expect_seen("cleaning 00000000000000c1 club clean 李四 洁净公司  clerk ok 5000 6000 confirmed {\"within\":1} "
                 "[\"a.jpg\"]\n");
+}
+
+static void rows_come_back(void **state)
+{
+    (void)state;
+    struct ledger *l = open_or_fail(LEDGER_WRITE);
+    write_history(ledger_sink(l));
+    assert_int_equal(ledger_commit(l, 42, &head, 3), 0);
+    sites_come_back(l);
+    devices_come_back(l);
+    windows_come_back(l);
+    usage_comes_back(l);
+    flags_and_cleanings_come_back(l);
     ledger_close(l);
 }
 

@@ -2,6 +2,7 @@
 #include "collector/audit/quarterly.h"
 #include "common/civil.h"
 #include "common/json.h"
+#include "tests/unit/collector/rows_kit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,29 +15,15 @@
 /* 2026-Q3, Asia/Shanghai */
 #define FROM  1782835200000
 #define UNTIL 1790784000000
-#define MIN   60000
-#define DAY   86400000LL
 
 static const struct weekly_settings q3 = {"2026-Q3", FROM, UNTIL, 0, 7 * DAY, 0, NULL, "警示函"};
 
 static struct site a_site(const char *id, enum site_kind kind, int purifier, double days, int64_t cleaned)
 {
-    struct site s = {.kind = kind,
-                     .district = "yudu",
-                     .grid = "g1",
-                     .lon = NAN,
-                     .lat = NAN,
-                     .background_day = NAN,
-                     .background_night = NAN,
-                     .night_start = NOT_GIVEN,
-                     .stoves = NAN,
-                     .purifier = purifier,
-                     .cleaning_days = days,
-                     .cleaning_hours = NAN,
-                     .last_cleaned_ms = cleaned,
-                     .valid_from_ms = FROM - DAY};
-    strcpy(s.id, id);
-    strcpy(s.name, id);
+    struct site s = row_site(id, kind, "g1", FROM - DAY);
+    s.purifier = purifier;
+    s.cleaning_days = days;
+    s.last_cleaned_ms = cleaned;
     return s;
 }
 
@@ -53,15 +40,8 @@ static struct weekly_draft *an_audit(void)
     sites[4].install_deadline_ms = UNTIL - DAY; /* the last day of the quarter: over at its end */
     for (size_t i = 0; i < sizeof sites / sizeof *sites; i++)
         to->site(to->ctx, &sites[i]);
-    to->window(to->ctx, &(struct window_row){.site = "club",
-                                             .device = "n1",
-                                             .rule = "noise",
-                                             .from = FROM,
-                                             .to = FROM + 20 * MIN,
-                                             .outcome = OUTCOME_EXCEEDS,
-                                             .reason = "",
-                                             .judged = 60,
-                                             .limit = 50});
+    struct window_row loud = row_window("club", "n1", "noise", FROM, FROM + 20 * MIN, OUTCOME_EXCEEDS, 60, 50);
+    to->window(to->ctx, &loud);
     to->usage(to->ctx, &(struct usage_row){"cook-1", FROM, DAY, 1000, 750});
     return d;
 }

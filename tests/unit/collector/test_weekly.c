@@ -4,6 +4,7 @@
 #include "collector/audit/weekly_read.h"
 #include "collector/ledger/ledger.h"
 #include "common/civil.h"
+#include "tests/unit/collector/rows_kit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,31 +18,12 @@
 /* 2026-W47, Asia/Shanghai: Monday 2026-11-16 00:00 to Monday 2026-11-23 00:00. */
 #define FROM  1794758400000
 #define UNTIL 1795363200000
-#define MIN   60000
-#define DAY   86400000LL
 
 static const struct weekly_settings w47 = {"2026-W47", FROM, UNTIL, 1, 7 * DAY, 0};
 
 static struct site a_site(const char *id, enum site_kind kind, const char *grid)
 {
-    struct site s = {.kind = kind,
-                     .lon = NAN,
-                     .lat = NAN,
-                     .noise_class = 2,
-                     .background_day = NAN,
-                     .background_night = NAN,
-                     .night_start = NOT_GIVEN,
-                     .stoves = NAN,
-                     .airflow = NAN,
-                     .purifier = NOT_GIVEN,
-                     .cleaning_days = NAN,
-                     .cleaning_hours = NAN,
-                     .district = "yudu",
-                     .valid_from_ms = FROM - 100 * DAY};
-    strcpy(s.id, id);
-    strcpy(s.name, id);
-    strcpy(s.grid, grid);
-    return s;
+    return row_site(id, kind, grid, FROM - 100 * DAY);
 }
 
 static struct site a_kitchen(const char *id, double days, int64_t last_cleaned)
@@ -51,29 +33,6 @@ static struct site a_kitchen(const char *id, double days, int64_t last_cleaned)
     s.cleaning_days = days;
     s.last_cleaned_ms = last_cleaned;
     return s;
-}
-
-static struct window_row a_window(const char *site, const char *device, const char *rule, int64_t from, int64_t to,
-                                  enum outcome outcome, double judged, double limit)
-{
-    return (struct window_row){.site = site,
-                               .district = "yudu",
-                               .grid = "g1",
-                               .device = device,
-                               .rule = rule,
-                               .from = from,
-                               .to = to,
-                               .outcome = outcome,
-                               .reason = "",
-                               .coverage = 1,
-                               .measured = judged,
-                               .judged = judged,
-                               .limit = limit,
-                               .l10 = NAN,
-                               .l50 = NAN,
-                               .l90 = NAN,
-                               .lafmax = NAN,
-                               .statutory = true};
 }
 
 static const struct weekly_site *find(const struct weekly *w, const char *id)
@@ -343,20 +302,21 @@ static struct street a_street(void)
                          .entered_at = 1794931200000},
             .windows =
                 {
-                    a_window("club", "n1", "noise", FROM - 5 * MIN, FROM + 5 * MIN, over, 51,
-                             50), /* half of it in the week */
-                    a_window("club", "n1", "noise", FROM + 10 * MIN, FROM + 20 * MIN, over, 67, 50),
-                    a_window("club", "n1", "noise", FROM + 20 * MIN, FROM + 30 * MIN, over, 60, 50),
-                    a_window("club", "n2", "noise", FROM + 15 * MIN, FROM + 25 * MIN, over, 67, 55), /* meanwhile */
-                    a_window("club", "n1", "noise", FROM + 30 * MIN, FROM + 40 * MIN, good, 50, 50),
-                    a_window("club", "n1", "noise", FROM + 40 * MIN, FROM + 50 * MIN, not, NAN, NAN),
-                    a_window("club", "n2", "noise", UNTIL, UNTIL + 10 * MIN, over, 99, 55), /* the week after */
-                    a_window("cook-1", "hood-1", "fume", FROM + 60 * MIN, FROM + 70 * MIN, over, 2.345, 2),
-                    a_window("cook-1", "hood-1", "fume", FROM + 90 * MIN, FROM + 100 * MIN, over, 3, 2),
-                    a_window("cook-1", "hood-1", "fume", FROM + 110 * MIN, FROM + 120 * MIN, over, 3, 2), /* no worse */
-                    a_window("late-but-live", "n1", "noise", FROM, FROM + 10 * MIN, good, 40, 50),
-                    a_window("nobody", "n1", "noise", FROM, FROM + 10 * MIN, over, 90, 50), /* in no register */
-                    a_window("cook-1", "hood-1", "fume", FROM + 200 * MIN, FROM + 210 * MIN, not, NAN, 2), /* idle */
+                    row_window("club", "n1", "noise", FROM - 5 * MIN, FROM + 5 * MIN, over, 51,
+                               50), /* half of it in the week */
+                    row_window("club", "n1", "noise", FROM + 10 * MIN, FROM + 20 * MIN, over, 67, 50),
+                    row_window("club", "n1", "noise", FROM + 20 * MIN, FROM + 30 * MIN, over, 60, 50),
+                    row_window("club", "n2", "noise", FROM + 15 * MIN, FROM + 25 * MIN, over, 67, 55), /* meanwhile */
+                    row_window("club", "n1", "noise", FROM + 30 * MIN, FROM + 40 * MIN, good, 50, 50),
+                    row_window("club", "n1", "noise", FROM + 40 * MIN, FROM + 50 * MIN, not, NAN, NAN),
+                    row_window("club", "n2", "noise", UNTIL, UNTIL + 10 * MIN, over, 99, 55), /* the week after */
+                    row_window("cook-1", "hood-1", "fume", FROM + 60 * MIN, FROM + 70 * MIN, over, 2.345, 2),
+                    row_window("cook-1", "hood-1", "fume", FROM + 90 * MIN, FROM + 100 * MIN, over, 3, 2),
+                    row_window("cook-1", "hood-1", "fume", FROM + 110 * MIN, FROM + 120 * MIN, over, 3,
+                               2), /* no worse */
+                    row_window("late-but-live", "n1", "noise", FROM, FROM + 10 * MIN, good, 40, 50),
+                    row_window("nobody", "n1", "noise", FROM, FROM + 10 * MIN, over, 90, 50), /* in no register */
+                    row_window("cook-1", "hood-1", "fume", FROM + 200 * MIN, FROM + 210 * MIN, not, NAN, 2), /* idle */
                 },
             .usages =
                 {

@@ -1,6 +1,7 @@
 /* Gateways of which the week has not all come: behind while they are heard, silent when they are offline.  Instants
  * from python's zoneinfo. */
 #include "collector/audit/weekly.h"
+#include "tests/unit/collector/rows_kit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,10 +19,7 @@ static const struct weekly_settings w47 = {.week = "2026-W47", .from = FROM, .un
 static struct weekly_draft *a_draft(int64_t registered)
 {
     struct weekly_draft *d = weekly_draft_new(&w47);
-    struct site s = {
-        .id = "club", .name = "c", .district = "yudu", .grid = "g1", .purifier = NOT_GIVEN, .night_start = NOT_GIVEN};
-    s.cleaning_days = s.cleaning_hours = NAN;
-    s.valid_from_ms = registered;
+    struct site s = row_site("club", SITE_RESTAURANT, "g1", registered);
     s.gateway_count = 2;
     strcpy(s.gateways[0], "gw-1");
     strcpy(s.gateways[1], "gw-2");
@@ -144,21 +142,14 @@ static void a_site_that_was_closed(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct weekly_draft *d = weekly_draft_new(&w47);
-        struct site s = {
-            .id = "club", .name = "c", .district = "yudu", .grid = "g1", .purifier = 1, .night_start = NOT_GIVEN};
-        s.cleaning_hours = NAN;
+        struct site s = row_site("club", SITE_RESTAURANT, "g1", FROM - 100 * HOUR);
+        s.purifier = 1;
         s.cleaning_days = 1;
-        s.valid_from_ms = FROM - 100 * HOUR;
         s.closed_ms = cases[i].closed;
         weekly_draft_sink(d)->site(d, &s);
         weekly_draft_meter(d, "club", FROM - 10 * HOUR);
-        struct window_row w = {
-            .site = "club", .device = "n", .rule = "noise", .outcome = OUTCOME_EXCEEDS, .reason = ""};
-        w.judged = 60;
-        w.limit = 50;
         for (int64_t from = FROM - HOUR; from < FROM + 4 * HOUR; from += 2 * HOUR) {
-            w.from = from;
-            w.to = from + 2 * HOUR;
+            struct window_row w = row_window("club", "n", "noise", from, from + 2 * HOUR, OUTCOME_EXCEEDS, 60, 50);
             weekly_draft_sink(d)->window(d, &w);
         }
         const struct weekly *out = weekly_draft_finish(d);
