@@ -28,6 +28,6 @@ $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-r
 for p in mosquitto influxdb; do # what came new is for tests here: its service stays off
     case " $missing " in *" $p "*) ;; *) continue ;; esac
     dpkg -L "$p" | grep -E '/systemd/system/[^/]+\.service$' | while read -r unit; do
-        ! command -v deb-systemd-helper >/dev/null 2>&1 || $as_root deb-systemd-helper disable "$(basename "$unit")" >/dev/null 2>&1 || true
+        $as_root systemctl --quiet disable "$(basename "$unit")" >/dev/null 2>&1 || echo "could not disable $unit" >&2
     done
 done
