@@ -2,7 +2,7 @@
 # Installs what is missing for building, running the demo and testing, through apt; never starts or enables a service.
 set -eu
 packages="gcc make libc6-dev pkg-config libmodbus-dev libmosquitto-dev libiniparser-dev libjansson-dev libsodium-dev
-zlib1g-dev libcurl4-openssl-dev libsqlite3-dev libcsv-dev libxlsxwriter-dev libcmocka-dev mosquitto mosquitto-clients influxdb
+zlib1g-dev libcurl4-openssl-dev libsqlite3-dev libcsv-dev libxlsxwriter-dev libcmocka-dev mosquitto mosquitto-clients influxdb victoria-metrics
 chromium poppler-utils fonts-wqy-zenhei python3 python3-paho-mqtt python3-pymodbus python3-serial python3-serial-asyncio openssl tzdata procps ca-certificates systemd libfaketime"
 missing=
 for p in $packages; do
@@ -25,9 +25,9 @@ trap '[ -z "$made" ] || $as_root rm -f $policy' EXIT
 $as_root apt-get update -q
 # shellcheck disable=SC2086
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing </dev/null
-for p in mosquitto influxdb; do # what came new is for tests here: its service stays off
+for p in mosquitto influxdb victoria-metrics; do # what came new is for tests here: its service stays off
     case " $missing " in *" $p "*) ;; *) continue ;; esac
     dpkg -L "$p" | grep -E '/systemd/system/[^/]+\.service$' | while read -r unit; do
-        ! command -v deb-systemd-helper >/dev/null 2>&1 || $as_root deb-systemd-helper disable "$(basename "$unit")" >/dev/null 2>&1 || true
+        $as_root systemctl --quiet disable "$(basename "$unit")" >/dev/null 2>&1 || echo "could not disable $unit" >&2
     done
 done

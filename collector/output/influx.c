@@ -164,6 +164,16 @@ static bool pack(struct influx *x, const char *bytes, size_t length, size_t *pac
     return done;
 }
 
+/* vmauth 1.79 (Debian 12) answers a token that it does not know with 400, which elsewhere means the lines, and repeats
+ * the token.  No line can be mistaken for these words: readings have no text and no spaces. */
+static bool unknown_token(struct influx *x, long status)
+{
+    if (status != 400 || !strstr(x->answer, "cannot find the provided auth token"))
+        return false;
+    snprintf(x->error, sizeof x->error, "%s answers 400: it does not know the token", x->set->url);
+    return true;
+}
+
 static enum influx_result set_aside(struct influx *x, const char *line, size_t length)
 {
     struct buf b = buf_growing();
@@ -199,6 +209,8 @@ enum influx_result influx_write(struct influx *x, const char *lines, size_t leng
     long status = zip ? post(x, x->write_url, x->packed, packed, x->zipped) : post(x, x->write_url, lines, length, x->plain);
     if (status >= 200 && status < 300)
         return INFLUX_DONE;
+    if (unknown_token(x, status))
+        return INFLUX_HOLD;
     if (status == 400 || status == 413 || status == 422)
         return halve(x, lines, length);
     if (status == 404 && x->set->api == INFLUX_V1 && !x->created) {

@@ -4,7 +4,8 @@
  *   2xx                     done
  *   429, 5xx, no answer     the same batch again, later (Retry-After is heeded)
  *   400, 413, 422           the batch is halved until a single line is left: that one is set aside with the server's words
- *   401, 403, 404           our configuration or theirs: hold everything, say so (v1: a missing database is created once)
+ *   401, 403, 404           our configuration or theirs: hold everything, say so (v1: a missing database is created once);
+ *                           so is the 400 by which vmauth 1.79 says that it does not know the token
  * Writing a batch again is harmless: the same series and timestamp is the same point.
  */
 #ifndef QUIETAIR_INFLUX_H

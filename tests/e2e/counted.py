@@ -58,21 +58,20 @@ class CountedStreet(Street):
     def import_all(self):
         self.import_sites(*({"id": f"site-{g}", "kind": "other", "gateways": f"gw-{g}"} for g in range(1, len(self.ports) + 1)))
 
-    def arrived(self):
-        """How many answers stand in the time series."""
-        return count(self.influx.url, "tally", "n")
+    def arrived(self, site=None, since=0):
+        """How many answers stand in the time series (of this site, after this wall ms)."""
+        which = f" AND site = '{site}'" if site else ""
+        return count(self.influx.url, "tally", "n", f"WHERE time > {since}ms{which}")
 
     def wait_flowing(self, more=1, deadline=20.0):
         """Until of each gateway so many more answers stand in the time series than now, up to the newest."""
         sites = {place.site for place in self.places.values()}
-        arrived = lambda: {site: count(self.influx.url, "tally", "n", f"WHERE site = '{site}'") for site in sites}
-        begun, now = arrived(), wall_ms()
+        begun, now = {site: self.arrived(site) for site in sites}, wall_ms()
 
         def flowing():
             for program in (self.meters, self.broker, self.influx, self.collector, *self.gateways):
                 program.alive()
-            newest = [count(self.influx.url, "tally", "n", f"WHERE site = '{site}' AND time > {now}ms") for site in sites]
-            return min(newest) > 0 and all(n - begun[site] >= more for site, n in arrived().items())
+            return all(self.arrived(site, now) > 0 and self.arrived(site) - begun[site] >= more for site in sites)
         wait_for(flowing, "new answers of each gateway reach the time series", deadline, every=0.1)
 
     def stop_gateways(self):

@@ -3,7 +3,6 @@
 Each child is started through setpriv(1) with a parent-death signal, so that even a killed test leaves nothing behind, and
 in a session of its own, so that Ctrl-C reaches only the test, which then stops its children in order.
 """
-import json
 import os
 import random
 import signal
@@ -248,17 +247,3 @@ bind-address = "127.0.0.1:{rpc}"
                 return answer.status == 204
         except OSError:
             return False
-
-
-class VictoriaServer(Program):
-    """VictoriaMetrics, which takes the same lines (http://…/write)."""
-
-    def __init__(self, folder, name="victoria"):
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        super().__init__(name, ["victoria-metrics", f"-storageDataPath={folder}/{name}", "-retentionPeriod=100y",
-                                f"-httpListenAddr=127.0.0.1:{self.port}"], folder, ready=lambda: port_open(self.port))
-
-    def export(self, match):
-        with urllib.request.urlopen(f"{self.url}/api/v1/export?match[]={match}", timeout=5) as answer:
-            return [json.loads(line) for line in answer.read().decode().splitlines()]

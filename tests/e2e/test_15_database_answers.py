@@ -76,11 +76,14 @@ class Answers(Scenario):
 
     def test_refusals_that_a_person_must_mend(self):
         self.start()
-        for status in (401, 403):
-            self.refuses_for(2, (status, {}, '{"error":"authorization failed"}'))
+        for status, text in ((401, '{"error":"authorization failed"}'), (403, '{"error":"authorization failed"}'),
+                             (400, 'cannot find the provided auth token "Token s3cret" in config')):  # vmauth 1.79
+            self.refuses_for(2, (status, {}, text))
             self.send()
             self.wait_all()
         self.assertIn("401", self.street.collector.log())
+        self.assertIn("does not know the token", self.street.collector.log())
+        self.assertNotIn("s3cret", self.street.collector.log())
 
     def test_a_missing_database_is_made(self):
         self.stub.answer = lambda lines: (204, {}, "") if self.stub.queries else (404, {}, '{"error":"database not found"}')
