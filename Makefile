@@ -88,8 +88,8 @@ help:
 #: make e2e        the end-to-end scenarios only
 #: make bench      how long things take, as tables
 #: make fuzz       libFuzzer on all that comes from outside, FUZZ_SECONDS=60 each; TARGET=NAME: that one (clang, libclang-rt-14-dev)
-#: make torture  kills of everything at any moment and at any system call, and what must hold after; TORTURE_SECONDS=600, SEED,
-#:               KINDS: docs/torture.md (strace)
+#: make torture    kills of everything at any moment and at any system call, and what must hold after; TORTURE_SECONDS=600, SEED,
+#:                 KINDS: docs/torture.md (strace)
 #: make fresh      prove demo and test in a clean debootstrap root (root needed)
 #: make install    into DESTDIR/PREFIX
 #: variables       V=1 loud · SAN=1 sanitizers · CC=clang
