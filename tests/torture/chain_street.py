@@ -1,9 +1,11 @@
 """The chain that is tortured: meters whose every answer is new, clubs that go over the limit again and again, so that all
 that QuietAir writes (journals, acks, ledger, series, alerts) is being written all the time.  And the faults done to it."""
+import collections
 import os
 import random
 import signal
 import sqlite3
+import subprocess
 import time
 
 import gather
@@ -21,41 +23,63 @@ STEPS, PERIOD_S = 47, 4  # changes of level that a club goes through, and how lo
 RULES = {"noise_window": "1s", "clear_after": 1, "raise_after": 1}
 LAST_FLUSH_MS = FLUSH_MS + 1000  # what a kill may cost on a busy machine
 REACH_S = 4.0  # a system call that is not made so often within this time never will be
+FARTHEST = 60
 
 
 def wandering(quiet, loud, offset_s):
     return " ".join(f"{i * PERIOD_S + (offset_s if i else 0)}s:{loud if i % 2 else quiet}" for i in range(STEPS))
 
 
+Point = collections.namedtuple("Point", "call injection n")  # the n-th call of a kind, and what strace does then
+SPELLINGS = {"rename": "?rename,?renameat,?renameat2", "unlink": "?unlink,?unlinkat"}  # of one call on all processors
+
+
 class Traced(Program):
-    """A program that strace can kill at its n-th call of a kind (counted in each thread)."""
+    """A program to which strace can do something at its n-th call of a kind (counted in each thread)."""
 
     def plain(self):
         self.argv = self.untraced = getattr(self, "untraced", self.argv)
 
-    def trace(self, call, n):
+    def trace(self, point):
         self.plain()
-        self.argv = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace=?{call}", "-e", f"inject=?{call}:signal=KILL:when={n}",
-                     "setpriv", "--pdeathsig", "KILL", *self.untraced]
+        calls = SPELLINGS.get(point.call, f"?{point.call}")
+        self.trace_path = f"{self.log_path}.trace"
+        self.argv = ["strace", "-f", "-qq", "-o", self.trace_path, "-e", f"trace={calls}", "-e",
+                     f"inject={calls}:{point.injection}:when={point.n}", "setpriv", "--pdeathsig", "KILL", *self.untraced]
 
-    def run_to_the_kill(self):
-        """True: it was killed.  False: it did not come so far and was stopped."""
+    def live_through(self, point):
+        """One life: it goes on a second after an error, and is stopped when it does not come so far.  "" if it did not."""
+        self.trace(point)
         self.launch()
-        end = time.monotonic() + REACH_S
+        kills, end = point.injection == "signal=KILL", time.monotonic() + REACH_S
         while self.running() and time.monotonic() < end:
+            if not kills and self.struck():
+                end = min(end, time.monotonic() + 1)
+                kills = True  # no need to look again
             time.sleep(0.01)
-        if self.running():
+        asked = self.running()
+        if asked:
             self.signal_inner(signal.SIGTERM)
             try:
                 self.process.wait(20)
-            except Exception:
+            except subprocess.TimeoutExpired:
                 self.process.kill()
-                raise AssertionError(f"{self.name} under strace did not end within 20 s of SIGTERM\n{self.tail()}") from None
-        killed = self.process.returncode == -signal.SIGKILL
+                raise AssertionError(f"{self.name} did not end within 20 s of SIGTERM under {point}\n{self.tail()}") from None
+        status = self.process.returncode
+        killed = status == -signal.SIGKILL and point.injection == "signal=KILL"
         self.ends.append((wall_ms(), "kill" if killed else "stop"))
-        if not killed and self.process.returncode != 0:
-            raise AssertionError(f"{self.name} ended with {self.process.returncode}\n{self.tail()}")
-        return killed
+        if killed:
+            return "killed"
+        struck = self.struck()
+        if status < 0 or (status and not struck):
+            raise AssertionError(f"{self.name} ended with {status} under {point}\n{self.tail()}")
+        return ("ended" if status else "went on") if struck else ""
+
+    def struck(self):
+        try:
+            return "INJECTED" in read(self.trace_path)
+        except FileNotFoundError:
+            return False
 
     def signal_inner(self, number):
         with open(f"/proc/{self.pid}/task/{self.pid}/children") as f:
@@ -157,18 +181,17 @@ class ChainStreet(CountedStreet):
         wait_for(serves, "the broker serves again", 30)
 
     def sweep(self, victim, plan, most):
-        """Kills `victim` at the points of the plan, each start following on the kill before; how many kills by call."""
-        counts = {}
+        """Lets `victim` live through the points of the plan, one life each; how many were reached, by what came of them."""
+        counts = collections.Counter()
         victim.stop()
         while plan and sum(counts.values()) < most and self.varied():
-            call, n = plan[0]
-            victim.trace(call, n)
-            if victim.run_to_the_kill():
-                counts[call] = counts.get(call, 0) + 1
-                plan[0] = call, n + 1
-                if n >= 60:
-                    plan.pop(0)
-            else:
+            point = plan[0]
+            outcome = victim.live_through(point)
+            if outcome:
+                words = "" if outcome == "killed" else f" {point.injection[6:]}: {outcome}"
+                counts[point.call + words] += 1
+                plan[0] = point._replace(n=point.n + 1)
+            if not outcome or point.n >= FARTHEST:
                 plan.pop(0)
         victim.plain()
         began = time.monotonic()

@@ -34,7 +34,7 @@ CRASHES = re.compile(r"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer
 
 Vitals = collections.namedtuple("Vitals", "name rss_kb fds log_bytes output")
 Recovery = collections.namedtuple("Recovery", "what took_ms by_hand")
-Flag = collections.namedtuple("Flag", "id rev flag state site device since_ms until_ms body")
+Flag = collections.namedtuple("Flag", "id rev flag state site device since_ms until_ms body")  # device: or gateway
 Window = collections.namedtuple("Window", "site device rule from_ms to_ms measured judged limit")
 Missing = collections.namedtuple("Missing", "site device from_ms to_ms reason")
 Held = collections.namedtuple("Held", "gateway place reading mark at")  # a reading that the collector's journal counts
@@ -313,7 +313,7 @@ def _view(run, taken, report):
             expected["noise_window", w.site, w.device, "", w.from_ms] = {"measured": _number(w.measured), "judged": _number(w.judged)}
     seen = set()
     for p in run.points:
-        key = p.measurement, p.tags.get("site"), p.tags.get("device"), p.tags.get("flag", ""), p.ts
+        key = p.measurement, p.tags.get("site", ""), p.tags.get("device") or p.tags.get("gateway", ""), p.tags.get("flag", ""), p.ts
         if key in seen:
             report.add("I4 twice", _words(key), p.ts, "two points in one place")
         seen.add(key)
@@ -357,10 +357,10 @@ def _alerts(run, taken, report):
     _lives(run.ledger.flags, report)
     heard = set()
     for message in run.alerts:
-        key = message.get("flag"), message.get("site"), message.get("device")
+        key = _whose(message)
         row = ledger.get((message.get("id"), message.get("rev")))
         if row is None:
-            report.add("I5 forged", tuple(map(str, key)), message.get("since", 0),
+            report.add("I5 forged", key, message.get("since", 0),
                        f"{message.get('id')} rev {message.get('rev')} was told, the ledger has it not")
             continue
         heard.add((row.id, row.rev))
@@ -368,7 +368,7 @@ def _alerts(run, taken, report):
     for key, f in ledger.items():
         if key not in heard and (not run.deaf or f == newest[f.flag, f.site, f.device]):
             report.add("I5 untold", (f.flag, f.site, f.device), f.since_ms, f"{f.id} rev {f.rev} was never told")
-    last = {(m["flag"], m["site"], m["device"]): (m["id"], m["rev"]) for m in run.retained}
+    last = {_whose(m): (m["id"], m["rev"]) for m in run.retained}
     for key, f in newest.items():
         if last.pop(key, None) != (f.id, f.rev):
             report.add("I5 retained", key, f.since_ms, f"a late subscriber is not told {f.id} rev {f.rev}")
@@ -377,10 +377,14 @@ def _alerts(run, taken, report):
     _rest_on_windows(run, report)
 
 
+def _whose(alert):
+    return str(alert.get("flag")), alert.get("site") or "", alert.get("device") or alert.get("gateway") or ""
+
+
 def _same_alert(message, row, report):
     told = {k: v for k, v in message.items() if k not in ("published", "late")}
-    if told != row.body or (row.state, row.flag, row.site, row.device, row.since_ms) != tuple(
-            told.get(k) for k in ("state", "flag", "site", "device", "since")) or (row.until_ms or None) != told.get("until"):
+    if told != row.body or (row.flag, row.site, row.device) != _whose(told) or (row.state, row.since_ms, row.until_ms or None) != (
+            told.get("state"), told.get("since"), told.get("until")):
         report.add("I5 changed", (row.flag, row.site, row.device), row.since_ms, f"{row.id} rev {row.rev} was told otherwise")
 
 
