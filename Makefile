@@ -74,7 +74,7 @@ FUZZERS        := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fu
 SRC_fuzz       := $(filter-out $(wildcard tests/fuzz/fuzz_*.c) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 UNITS          := $(UNIT_common) $(UNIT_gateway) $(UNIT_collector) $(UNIT_stream) $(UNIT_sim)
 
-.PHONY: all help deps check units smoke corpus fuzz fuzzers e2e test demo lint fresh bench install clean
+.PHONY: all help deps check units smoke corpus fuzz fuzzers e2e torture test demo lint fresh bench install clean
 all: $(PROGRAMS)
 
 help:
@@ -88,6 +88,8 @@ help:
 #: make e2e        the end-to-end scenarios only
 #: make bench      how long things take, as tables
 #: make fuzz       libFuzzer on all that comes from outside, FUZZ_SECONDS=60 each; TARGET=NAME: that one (clang, libclang-rt-14-dev)
+#: make torture    kills of everything at any moment and at any system call, and what must hold after; TORTURE_SECONDS=600, SEED,
+#:                 KINDS: docs/torture.md (strace)
 #: make fresh      prove demo and test in a clean debootstrap root (root needed)
 #: make install    into DESTDIR/PREFIX
 #: variables       V=1 loud · SAN=1 sanitizers · CC=clang
@@ -182,6 +184,9 @@ test: deps
 
 e2e: $(PROGRAMS)
 	$(Q)QUIETAIR_BIN=$(CURDIR)/$(B)/bin tests/e2e/run
+
+torture: $(PROGRAMS)
+	$(Q)QUIETAIR_BIN=$(CURDIR)/$(B)/bin tests/torture/run
 
 bench: $(BENCHES) $(PROGRAMS)
 	$(Q)set -e; for b in $(BENCHES); do $$b; done
