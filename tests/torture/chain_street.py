@@ -117,7 +117,7 @@ class ChainStreet(CountedStreet):
         self.wait_flowing(20, deadline=60)
         return self
 
-    def arrived(self):
+    def came_in(self):
         return count(self.influx.url, "tally", "n") + count(self.influx.url, "noise", "n")
 
     def varied(self):
