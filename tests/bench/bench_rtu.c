@@ -8,7 +8,7 @@
  *
  * Then peers that are here; not in the smoke.  mqmgateway is told to leave the silence, in whole milliseconds, which is
  * all it takes; collectd cannot be told to, and asks for each register by itself, so that ten of its answers are one
- * reading.  Both publish to mosquitto, without which mqmgateway does not poll.
+ * reading.  Both publish to mosquitto, which mqmgateway, by its source, waits for before it polls.
  */
 #include "tests/bench/bare_modbus.h"
 #include "tests/bench/figures.h"

@@ -1,6 +1,7 @@
 /* The program quietair itself, against a ledger and a control socket of the test's own. */
 #include "collector/ledger/ledger.h"
 #include "common/json.h"
+#include "tests/unit/collector/rows_kit.h"
 
 #include <libgen.h>
 #include <math.h>
@@ -152,26 +153,10 @@ static void make_ledger(void)
     struct ledger *l;
     assert_int_equal(ledger_open(&l, dir, LEDGER_WRITE, NULL), 0);
     const struct sink *to = ledger_sink(l);
-    struct site s = {.id = "nice-club",
-                     .name = "夜色KTV",
-                     .kind = SITE_KTV,
-                     .district = "yudu",
-                     .grid = "g1",
-                     .officer = "王警官",
-                     .lon = NAN,
-                     .lat = NAN,
-                     .noise_class = 2,
-                     .background_day = NAN,
-                     .background_night = NAN,
-                     .night_start = NOT_GIVEN,
-                     .stoves = NAN,
-                     .airflow = NAN,
-                     .purifier = NOT_GIVEN,
-                     .cleaning_days = NAN,
-                     .cleaning_hours = NAN,
-                     .gateway_count = 1,
-                     .gateways = {"gw-01"},
-                     .valid_from_ms = 1777858200000};
+    struct site s = row_site("nice-club", SITE_KTV, "g1", 1777858200000);
+    strcpy(s.name, "夜色KTV");
+    strcpy(s.officer, "王警官");
+    strcpy(s.gateways[s.gateway_count++], "gw-01");
     to->site(to->ctx, &s);
     to->device(to->ctx, &(struct device_row){"nice-club", "noise-1", "gw-01", "renke", "noise", "S\x1b[1", "", 1000});
     to->window(to->ctx, &(struct window_row){.site = "nice-club",
