@@ -1,4 +1,4 @@
-"""The cases of tests/golden/bad, whose README.md says how they are written."""
+"""The cases of tests/bad, whose README.md says how they are written."""
 import collections
 import re
 
@@ -24,7 +24,7 @@ def expand(text, word=None):
 
 def cases(name):
     """(name, expected, payload as it is written) …"""
-    with open(f"{ROOT}/tests/golden/bad/{name}", encoding="utf-8") as f:
+    with open(f"{ROOT}/tests/bad/{name}", encoding="utf-8") as f:
         lines = [line.rstrip("\n") for line in f]
     return [Case(*(part.rstrip() for part in head), line.split("| ", 2)[2])
             for line in lines if line and not line.startswith("#") for head in [line.split("| ", 2)[:2]]]

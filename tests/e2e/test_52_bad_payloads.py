@@ -1,4 +1,4 @@
-"""Everything in tests/golden/bad over a real broker: refused and counted to the last one, while a live stream loses nothing."""
+"""Everything in tests/bad over a real broker: refused and counted to the last one, while a live stream loses nothing."""
 import collections
 import itertools
 import json

@@ -1,4 +1,4 @@
-/* What no honest clerk asks (tests/golden/bad): refused in words that say what is wrong, and the next one is done. */
+/* What no honest clerk asks (tests/bad): refused in words that say what is wrong, and the next one is done. */
 #include "collector/site.h"
 #include "tests/unit/collector/fold_kit.h"
 #include "tests/unit/stream/bad_cases.h"

@@ -1,4 +1,4 @@
-/* What no honest gateway says (tests/golden/bad): each is refused as it must be, and the sender's next good frame is taken. */
+/* What no honest gateway says (tests/bad): each is refused as it must be, and the sender's next good frame is taken. */
 #include "collector/intake.h"
 #include "collector/output/live.h"
 #include "collector/presence.h"
