@@ -158,6 +158,15 @@ int64_t spool_cut_bytes(const struct spool *s)
     return journal_cut_bytes(s->journal);
 }
 
+/* What the journal lost at its end was set aside before: its number will be another record's. */
+static void put_past(const char *dir, const char *name)
+{
+    char from[2 * PATH_MAX], to[2 * PATH_MAX];
+    snprintf(from, sizeof from, "%s/%s", dir, name);
+    snprintf(to, sizeof to, "%s/past-%s", dir, name);
+    rename(from, to);
+}
+
 void spool_load_quarantine(struct spool *s)
 {
     char dir[PATH_MAX + 16];
@@ -169,6 +178,10 @@ void spool_load_quarantine(struct spool *s)
     DIR *d = opendir(dir);
     for (struct dirent *e; d && (e = readdir(d));) {
         uint64_t seq = strtoull(e->d_name, NULL, 10);
+        if (seq > journal_last(s->journal)) {
+            put_past(dir, e->d_name);
+            continue;
+        }
         if (!seq)
             continue;
         s->aside = xrealloc(s->aside, (s->aside_count + 1) * sizeof seq);
@@ -200,7 +213,7 @@ uint64_t spool_next_held(struct spool *s, uint64_t seq)
 {
     do
         seq = journal_next_held(s->reader, seq);
-    while (spool_is_quarantined(s, seq));
+    while (seq <= journal_synced(s->journal) && spool_is_quarantined(s, seq));
     return seq;
 }
 
