@@ -142,10 +142,10 @@ static int read_complaints(struct complaints *l, const char *site)
 static int list_whole(const struct cli *cli, const char *site)
 {
     struct ledger *ledger = cli_ledger(cli);
-    struct buf out = buf_growing();
-    struct complaints l = {.ledger = ledger, .out = &out};
     if (!ledger)
         return CLI_FAILED;
+    struct buf out = buf_growing();
+    struct complaints l = {.ledger = ledger, .out = &out};
     buf_char(&out, '[');
     if (read_complaints(&l, site) != 0) {
         buf_free(&out);
@@ -186,10 +186,10 @@ static void put_identity(const struct cli *cli, const char *id, struct buf *out)
 static int show(const struct cli *cli, const char *id)
 {
     struct ledger *ledger = cli_ledger(cli);
-    struct buf out = buf_growing();
-    struct complaints l = {.ledger = ledger, .id = id, .out = &out};
     if (!ledger)
         return CLI_FAILED;
+    struct buf out = buf_growing();
+    struct complaints l = {.ledger = ledger, .id = id, .out = &out};
     if (read_complaints(&l, NULL) != 0) {
         buf_free(&out);
         return cli_ledger_failed(ledger);
