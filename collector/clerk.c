@@ -194,7 +194,7 @@ int clerk_start(struct clerk **out, struct journal *journal, const char *state_d
         clerk_free(c);
         return r;
     }
-    pthread_create(&c->thread, NULL, run, c);
+    service_thread(&c->thread, run, c);
     *out = c;
     return 0;
 }

@@ -11,6 +11,12 @@
 #include <unistd.h>
 
 /* ---- appending ------------------------------------------------------------------------------------------------------ */
+/* Also where a limit on the file's size says so (setrlimit(2)). */
+static bool no_room(void)
+{
+    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+}
+
 static int begin_segment(struct journal *j, int64_t now_ms)
 {
     struct segment s = {.first = j->last + 1, .created_ms = now_ms, .before = j->head, .known = true, .bytes = SEGMENT_HEADER};
@@ -20,10 +26,10 @@ static int begin_segment(struct journal *j, int64_t now_ms)
     segment_path(j, s.first, path);
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, j->set.mode & 0666);
     if (fd < 0)
-        return errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
+        return no_room() ? ERR_FULL : ERR_IO;
     ssize_t n = pwrite(fd, head, SEGMENT_HEADER, 0);
     if (n != SEGMENT_HEADER || fdatasync(fd) != 0 || file_sync_dir(j->dir) != 0) {
-        int full = n < 0 ? errno == ENOSPC || errno == EDQUOT : n != SEGMENT_HEADER;
+        int full = n < 0 ? no_room() : n != SEGMENT_HEADER;
         close(fd);
         unlink(path);
         return full ? ERR_FULL : ERR_IO;
@@ -60,7 +66,7 @@ static int append_bytes(struct journal *j, const uint8_t head[static RECORD_HEAD
     while (n < 0 && errno == EINTR);
     if (n == (ssize_t)(RECORD_HEADER + length))
         return 0;
-    bool full = n >= 0 || errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+    bool full = n >= 0 || no_room();
     if (ftruncate(j->fd, j->end) != 0)
         give_up(j);
     return full ? ERR_FULL : ERR_IO;

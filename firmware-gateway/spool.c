@@ -45,8 +45,10 @@ int spool_append(struct spool *s, const char *body, size_t length, int64_t now_m
     pthread_mutex_lock(&s->lock);
     do {
         r = 0;
-        if (journal_begins_segment(s->journal))
+        if (journal_begins_segment(s->journal)) {
+            journal_trim(s->journal, now_ms); /* here, and not only when something was acked: there may be nobody to ack */
             r = spool_append_hello(s, s->journal, s->epoch, journal_last(s->journal) == 0, now_ms);
+        }
         if (!r)
             r = spool_append_raw(s, s->journal, s->epoch, body, length, now_ms);
     } while (r == ERR_FULL && journal_drop_oldest(s->journal) > 0);

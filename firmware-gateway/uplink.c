@@ -294,7 +294,7 @@ struct uplink *uplink_start(const struct gateway_settings *set, struct spool *sp
     u->saved = u->sender.acked;
     open_client(u);
     take_numbers(u);
-    pthread_create(&u->thread, NULL, run, u);
+    service_thread(&u->thread, run, u);
     return u;
 }
 

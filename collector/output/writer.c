@@ -137,10 +137,7 @@ struct writer *writer_start(const struct collector_settings *set, struct journal
         w->position = n;
     if (journal_cursor_load(journal, "lines-outbox", &n))
         w->outbox = (int64_t)n;
-    if (pthread_create(&w->thread, NULL, run, w) != 0) {
-        log_error("lines", "no thread for the time series");
-        abort();
-    }
+    service_thread(&w->thread, run, w);
     return w;
 }
 
