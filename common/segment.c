@@ -4,11 +4,13 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
-enum { WINDOW = 64 * 1024 };
+enum { WINDOW = 64 * 1024, PAGE = 4096 };
 
 static const char segment_magic[8] = "QAJSEG1\n", record_magic[4] = "QREC";
 
@@ -86,6 +88,28 @@ bool segment_get(const uint8_t in[static SEGMENT_HEADER], struct segment *s)
     return true;
 }
 
+/* ---- the file --------------------------------------------------------------------------------------------------------- */
+int segment_open(const char *path, int flags, int64_t *bytes)
+{
+    struct stat st;
+    int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        errno = ELOOP;
+        return -1;
+    }
+    if (bytes)
+        *bytes = st.st_size;
+    return fd;
+}
+
+bool segment_error_passes(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == EINTR || error == EAGAIN;
+}
+
 /* ---- scanning a segment --------------------------------------------------------------------------------------------- */
 /* n bytes at an offset, or NULL where the file ends before.  fresh: not from the window. */
 static const uint8_t *scan_bytes(struct scan *s, int64_t offset, size_t n, bool fresh)
@@ -102,6 +126,10 @@ static const uint8_t *scan_bytes(struct scan *s, int64_t offset, size_t n, bool 
         ssize_t r = pread(s->fd, s->window + got, wanted - got, offset + (int64_t)got);
         if (r < 0 && errno == EINTR)
             continue;
+        if (r < 0) {
+            s->fault_at = offset + (int64_t)got;
+            s->unreadable = true;
+        }
         if (r <= 0)
             break;
         got += (size_t)r;
@@ -128,13 +156,29 @@ static enum found look(struct scan *s, struct record_header *h, const uint8_t **
     return FOUND_RECORD;
 }
 
+/* Behind the page that could not be read; false: there is no such page, or nothing behind it. */
+static bool past_unreadable(struct scan *s, int64_t *offset)
+{
+    struct stat st;
+    int64_t behind = (s->fault_at / PAGE + 1) * PAGE;
+    if (!s->fault_at || behind <= *offset || fstat(s->fd, &st) != 0 || behind >= st.st_size)
+        return false;
+    s->fault_at = 0;
+    *offset = behind;
+    return true;
+}
+
 /* Moves to the next place at or after offset where a whole record stands; false: there is none. */
 static bool resync(struct scan *s, int64_t offset)
 {
     for (;; offset++) {
         const uint8_t *at = scan_bytes(s, offset, RECORD_HEADER, false);
-        if (!at)
-            return false;
+        if (!at) {
+            if (!past_unreadable(s, &offset))
+                return false;
+            offset--;
+            continue;
+        }
         size_t here = s->window_length - (size_t)(offset - s->window_at);
         const uint8_t *hit = memmem(at, here, record_magic, sizeof record_magic);
         if (!hit) {
