@@ -64,7 +64,8 @@ int file_replace(const char *path, const void *bytes, size_t length, unsigned mo
     if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary)
         return fault(f, ERR_RANGE, "%.200s…: path too long", path);
     strcpy(folder, path);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    unlink(temporary); /* left by a life before */
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
         return fault(f, ERR_IO, "%s: cannot create: %s", temporary, strerror(errno));
     int bad = fchmod(fd, mode) || write_all(fd, bytes, length) || fsync(fd);

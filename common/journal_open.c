@@ -50,7 +50,8 @@ static int list_one(struct journal *j, uint64_t first)
     segment_path(j, first, path);
     int fd = segment_open(path, O_RDONLY, &s.bytes);
     if (fd >= 0) {
-        s.known = pread(fd, head, sizeof head, 0) == SEGMENT_HEADER && segment_get(head, &s);
+        if (pread(fd, head, sizeof head, 0) == SEGMENT_HEADER)
+            segment_get(head, &s);
         close(fd);
     } else if (segment_error_passes(errno)) {
         return ERR_IO;
@@ -181,11 +182,11 @@ static int adopt_newest(struct journal *j, struct fault *f)
     }
     if (fd < 0 && segment_error_passes(errno))
         return fault(f, ERR_IO, "%s: %s", path, strerror(errno));
-    if (fd >= 0 && read_newest(j, fd, &end, &sure))
+    if (fd >= 0 && !s->foreign && read_newest(j, fd, &end, &sure))
         return take_up(j, path, fd, sure ? end : s->bytes, writable && sure, f);
     if (fd >= 0)
         close(fd);
-    bool empty = fd >= 0 && s->bytes <= SEGMENT_HEADER; /* begun when the power failed */
+    bool empty = fd >= 0 && s->bytes < SEGMENT_HEADER; /* begun when the power failed */
     if ((empty ? unlink(path) : segment_set_aside(j, path)) != 0)
         return fault(f, ERR_IO, "%s: cannot set aside: %s", path, strerror(errno));
     return 0;
@@ -245,7 +246,7 @@ int journal_open_read(struct journal **out, const char *dir, struct fault *f)
         int64_t end;
         segment_path(j, j->segments[j->count - 1].first, path);
         int fd = segment_open(path, O_RDONLY, NULL);
-        usable = fd >= 0 && read_newest(j, fd, &end, &sure);
+        usable = fd >= 0 && !j->segments[j->count - 1].foreign && read_newest(j, fd, &end, &sure);
         if (fd >= 0)
             close(fd);
     }

@@ -74,7 +74,7 @@ static int reader_enter(struct journal_reader *r, const struct segment *s, uint6
         r->passed_at = 0;
     }
     r->scan.until = until;
-    return 1;
+    return !s->foreign;
 }
 
 /* 1: *h, *body is the first whole record with seq <= its number <= most (which is synced), and scan.offset stays on it.

@@ -79,13 +79,15 @@ void segment_put(uint8_t out[static SEGMENT_HEADER], const struct segment *s)
     put32(out + 60, segment_crc(out, 60));
 }
 
-bool segment_get(const uint8_t in[static SEGMENT_HEADER], struct segment *s)
+void segment_get(const uint8_t in[static SEGMENT_HEADER], struct segment *s)
 {
-    if (memcmp(in, segment_magic, 8) != 0 || get32(in + 60) != segment_crc(in, 60) || get64(in + 8) != s->first)
-        return false;
+    bool whole = get32(in + 60) == segment_crc(in, 60), ours = memcmp(in, segment_magic, 8) == 0;
+    s->foreign = whole && !ours;
+    s->known = whole && ours && get64(in + 8) == s->first;
+    if (!s->known)
+        return;
     s->created_ms = (int64_t)get64(in + 16);
     memcpy(s->before.b, in + 24, HASH_BYTES);
-    return true;
 }
 
 /* ---- the file --------------------------------------------------------------------------------------------------------- */

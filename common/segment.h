@@ -20,6 +20,7 @@ struct segment {
     int64_t created_ms;
     struct hash before; /* h(first-1) */
     bool known;         /* its header was readable: `before` and created_ms are true */
+    bool foreign;       /* its header is whole, and of another version: nothing in it is read */
     int64_t bytes;
 };
 
@@ -32,7 +33,8 @@ struct record_header {
 
 uint32_t segment_crc(const void *bytes, size_t length);
 void segment_put(uint8_t out[static SEGMENT_HEADER], const struct segment *);
-bool segment_get(const uint8_t in[static SEGMENT_HEADER], struct segment *); /* s->first is what the name says */
+/* s->first is what the name says.  Fills in `known` and what is then true, or `foreign`. */
+void segment_get(const uint8_t in[static SEGMENT_HEADER], struct segment *);
 void record_header_put(uint8_t out[static RECORD_HEADER], const struct record_header *);
 
 struct scan { /* a window onto one segment file */
