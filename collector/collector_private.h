@@ -31,6 +31,7 @@ struct waiting { /* a command that is answered once the fold has passed it */
 struct collector {
     const struct collector_settings *set;
     struct journal *journal;
+    uint64_t unreadable; /* of its records, at this start */
     struct intake *intake;
     struct clerk *clerk;
     struct auditor *auditor;

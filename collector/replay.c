@@ -112,6 +112,8 @@ static int fold_all(struct run *run, struct journal *journal, struct fault *f)
     const struct ahead_record *next;
     struct ahead *ahead;
     plan->first = journal_next_held(run->reader, 0);
+    if (!plan->first)
+        return fault(f, ERR_IO, "%s: cannot be read now", plan->journal_dir);
     plan->missing = plan->first <= plan->upto ? plan->first - 1 : plan->upto;
     int code = ahead_new(&ahead, journal, plan->first, plan->upto, f);
     if (code)

@@ -56,21 +56,43 @@ static void keep(struct sender *s, uint64_t seq, struct hash h)
     s->kept[seq % SENDER_KEPT].hash = h;
 }
 
+static bool own_hash(struct sender *s, uint64_t seq, struct hash *out)
+{
+    if (seq && s->kept[seq % SENDER_KEPT].seq == seq) {
+        *out = s->kept[seq % SENDER_KEPT].hash;
+        return true;
+    }
+    return spool_hash(s->spool, seq, out);
+}
+
+/* h(to), as the frame behind it names it; there is none: as the journal does. */
+static bool hash_behind(struct sender *s, uint64_t to, struct hash *out)
+{
+    struct journal_record rec;
+    int r = spool_read(s->spool, to + 1, &rec);
+    if (r == 1)
+        *out = rec.before;
+    return r == 1 || spool_hash(s->spool, to, out);
+}
+
 /* The unbroken run of missing seqs around `seq`, acked ones included, is declared lost. */
 static int say_lost(struct sender *s, uint64_t seq, struct buf *out)
 {
     struct journal_record rec;
     struct hash before, head;
     char hex[HASH_HEX];
-    uint64_t first = spool_first(s->spool), from = seq, to = spool_next_held(s->spool, seq) - 1;
+    int r = 0;
+    uint64_t first = spool_first(s->spool), from = seq, next = spool_next_held(s->spool, seq), to = next - 1;
+    if (!next)
+        return 0; /* cannot be told now */
     bool trimmed = seq < first, refused = spool_is_quarantined(s->spool, seq);
     if (trimmed)
         from = 1;
     else
-        while (from > 1 && spool_read(s->spool, from - 1, &rec) != 1)
+        while (from > 1 && (r = spool_read(s->spool, from - 1, &rec)) == ERR_MISSING)
             from = from - 1 < first ? 1 : from - 1;
-    if (!spool_hash(s->spool, to, &head))
-        return 0; /* cannot be: its successor, or the head of the journal, tells it */
+    if (r == ERR_IO || !hash_behind(s, to, &head))
+        return 0; /* cannot be told now */
     bool known = spool_hash(s->spool, from - 1, &before);
     frame_begin(out, s->gateway, spool_epoch(s->spool), to, known ? &before : &(struct hash){0});
     buf_print(out, ",\"kind\":\"lost\",\"from\":%llu,\"to\":%llu,\"reason\":\"%s\",\"head\":\"",
@@ -91,14 +113,18 @@ static int say_lost(struct sender *s, uint64_t seq, struct buf *out)
 int sender_next(struct sender *s, int64_t now_ms, struct buf *out)
 {
     struct journal_record rec;
+    struct hash before;
     if (s->stopped || s->sent >= spool_last(s->spool) || s->sent >= s->acked + SENDER_WINDOW)
         return 0;
     if (s->sent == s->acked)
         s->progress_ms = now_ms; /* the timer runs from here */
     buf_clear(out);
+    bool known = own_hash(s, s->sent, &before);
     int r = spool_read(s->spool, s->sent + 1, &rec);
-    if (r == 0)
+    if (r == 0 || r == ERR_IO)
         return 0;
+    if (r == 1 && known && !hash_equal(&before, &rec.before))
+        r = ERR_MISSING; /* whole, but of another life: no collector would take it here */
     if (r < 0)
         return say_lost(s, s->sent + 1, out);
     buf_bytes(out, rec.bytes, rec.length);
@@ -108,14 +134,6 @@ int sender_next(struct sender *s, int64_t now_ms, struct buf *out)
 }
 
 /* ---- hearing --------------------------------------------------------------------------------------------------------- */
-static bool own_hash(struct sender *s, uint64_t seq, struct hash *out)
-{
-    if (seq && s->kept[seq % SENDER_KEPT].seq == seq) {
-        *out = s->kept[seq % SENDER_KEPT].hash;
-        return true;
-    }
-    return spool_hash(s->spool, seq, out);
-}
 
 static enum sender_heard hear_position(struct sender *s, uint64_t seq, const struct hash *head, int64_t now_ms)
 {

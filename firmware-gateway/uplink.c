@@ -189,8 +189,9 @@ static void turn(struct uplink *u, bool readable, bool writable)
         send_health(u);
         send_stream(u);
     }
-    if (now >= u->save_at && u->sender.acked != u->saved) {
-        spool_save_acked(u->spool, u->saved = u->sender.acked);
+    if (now >= u->save_at) {
+        if (u->sender.acked != u->saved)
+            spool_save_acked(u->spool, u->saved = u->sender.acked);
         spool_trim(u->spool, clock_wall_ms());
         u->save_at = now + SAVE_MS;
     }

@@ -38,10 +38,14 @@ static uint64_t compose(struct writer *w, struct buf *out, size_t *lines)
     struct journal_record rec;
     struct record r;
     while (*lines < (size_t)w->set->influx.batch && out->length < BYTES_MOST && at < journal_synced(w->journal)) {
-        if (journal_read(w->reader, at + 1, &rec) != 1) {
-            at = journal_next_held(w->reader, at + 1) - 1;
+        int read = journal_read(w->reader, at + 1, &rec);
+        uint64_t next = read == ERR_MISSING ? journal_next_held(w->reader, at + 1) : 0;
+        if (next) {
+            at = next - 1;
             continue;
         }
+        if (read != 1)
+            break; /* not to be had now */
         if (record_read(&r, rec.bytes, rec.length) == 0)
             *lines += lines_put(out, &r);
         at++;
