@@ -1,3 +1,4 @@
+#include "collector/backup.h"
 #include "collector/collector_private.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -136,6 +137,9 @@ static void see_tick(struct collector *c, const struct record *r, uint64_t seq)
 static int open_journal(struct collector *c, struct fault *f)
 {
     char dir[PATH_MAX];
+    if (backup_unfinished(c->set->state_dir))
+        return fault(f, ERR_DENIED, "%s: a restore was begun here and not finished: empty the folder and restore again",
+                     c->set->state_dir);
     snprintf(dir, sizeof dir, "%s/journal", c->set->state_dir);
     struct journal_settings set = {.dir = dir,
                                    .mode = 0750,
