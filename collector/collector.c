@@ -111,9 +111,12 @@ static int loop(struct collector *c, struct fault *f)
         ticks(c);
         audits(c);
         repairs_pay(c);
+        skips_record(c);
         r = group_commit(c, f);
         if (r)
             break;
+        skips_recorded(c);
+        retention_step(c);
         acks_pay(c->acks, c->mqtt, clock_mono_ms());
         alerts_step(c->alerts, clock_wall_ms());
         clerk_sent(c->clerk, alerts_done(c->alerts), c->writer ? writer_outbox(c->writer) : INT64_MAX);
@@ -143,20 +146,22 @@ static int open_journal(struct collector *c, struct fault *f)
     snprintf(dir, sizeof dir, "%s/journal", c->set->state_dir);
     struct journal_settings set = {.dir = dir,
                                    .mode = 0750,
-                                   .max_bytes = c->set->journal_max_bytes,
-                                   .max_age_ms = c->set->journal_max_age_ms,
+                                   .max_bytes = c->set->journal.max_bytes, /* of segments an eighth of it */
                                    .segment_bytes = 16 * 1024 * 1024};
     int r = journal_open(&c->journal, &set, f);
     if (r)
         return r;
+    uint64_t from;
+    c->intake = retention_begin(c, &from);
     struct journal_reader *reader = journal_reader_new(c->journal);
     struct journal_record rec;
     struct record parsed;
-    for (uint64_t n = journal_next_held(reader, 0); n <= journal_synced(c->journal); n = journal_next_held(reader, n))
+    for (uint64_t n = journal_next_held(reader, from); n <= journal_synced(c->journal); n = journal_next_held(reader, n))
         if (journal_read(reader, n, &rec) == 1 && record_read(&parsed, rec.bytes, rec.length) == 0) {
             parsed.seq = n;
             intake_apply(c->intake, &parsed);
             see_tick(c, &parsed, n);
+            c->skipped += skip_read(&parsed, &c->skip_to);
         }
     journal_reader_free(reader);
     c->rules_lag = journal_reader_new(c->journal);
@@ -165,8 +170,8 @@ static int open_journal(struct collector *c, struct fault *f)
     if (journal_cut_bytes(c->journal))
         log_warn("journal", "a torn tail of %lld bytes was cut: it had not been acked",
                  (long long)journal_cut_bytes(c->journal));
-    if (c->set->journal_max_bytes)
-        log_warn("journal", "[journal] max_bytes: not built yet; nothing is deleted");
+    if (c->set->journal.min_age_ms < RETENTION_LEGAL_MS)
+        log_warn("journal", "[journal] min_age is below five years, for which the law has raw records of monitoring kept");
     return 0;
 }
 
@@ -182,11 +187,11 @@ static void begin(struct collector *c)
 int collector_run(const struct collector_settings *set, struct fault *f)
 {
     struct collector c = {
-        .set = set, .intake = intake_new(set->mqtt.root), .record = buf_growing(), .bell = bell_new()};
+        .set = set, .record = buf_growing(), .bell = bell_new()};
     char client[96], topic[TOPIC];
-    c.acks = acks_new(set->mqtt.root, set->name, c.intake);
     int r = open_journal(&c, f);
     if (!r) {
+        c.acks = acks_new(set->mqtt.root, set->name, c.intake);
         begin(&c);
         r = journal_sync(c.journal) ? fault(f, ERR_IO, "%s/journal cannot be written", set->state_dir) : 0;
     }
@@ -228,6 +233,7 @@ int collector_run(const struct collector_settings *set, struct fault *f)
     journal_reader_free(c.rules_lag);
     journal_reader_free(c.lines_lag);
     journal_reader_free(c.held);
+    retention_end(&c);
     journal_close(c.journal);
     intake_free(c.intake);
     buf_free(&c.record);

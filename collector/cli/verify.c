@@ -1,4 +1,5 @@
 /* quietair verify */
+#include "collector/base.h"
 #include "collector/cli/cli.h"
 #include "collector/cli/progress.h"
 #include "collector/hold.h"
@@ -40,6 +41,21 @@ static int compare(const struct verified *v, const struct hash *ledger, struct j
     return 0;
 }
 
+/* Where the beginning was deleted, what stands for it. */
+static int check_base(const struct cli *cli, const struct verified *v, struct journal_reader *reader, struct fault *f)
+{
+    struct base base;
+    struct intake *intake = intake_new("");
+    int code = base_load(cli->settings.state_dir, reader, v->last, &base, intake, f);
+    intake_free(intake);
+    if (code == 1 && base.seq + 1 < v->first)
+        return fault(f, ERR_CORRUPT, "record %llu: not held, and intake.base does not know it",
+                     (unsigned long long)base.seq + 1);
+    if (!code && v->first > 1)
+        return fault(f, ERR_CORRUPT, "record 1: not held, and there is no intake.base that stands for the beginning");
+    return code < 0 ? code : 0;
+}
+
 static int check(const struct cli *cli, struct verified *v, struct progress *progress, struct fault *f)
 {
     char dir[PATH_MAX];
@@ -62,6 +78,8 @@ static int check(const struct cli *cli, struct verified *v, struct progress *pro
         *f = later, verified = code;
     if (!verified)
         verified = compare(v, &ledger, reader, f);
+    if (!verified)
+        verified = check_base(cli, v, reader, f);
     journal_reader_free(reader);
     journal_close(journal);
     return verified;
