@@ -53,7 +53,7 @@ static int walk_folder(const struct walk *w, const char *path)
     int code = files_join(full, w->root, path, w->f);
     DIR *dir = code ? NULL : opendir(full);
     if (!code && !dir)
-        return fault(w->f, ERR_IO, "%s: %s", full, strerror(errno));
+        return fault(w->f, errno == ENOENT ? ERR_MISSING : ERR_IO, "%s: %s", full, strerror(errno));
     while (!code && (entry = readdir(dir))) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;

@@ -27,7 +27,7 @@ struct listed {
     size_t count;
 };
 /* Every file below, but those for which `skip` (NULL: none) says so of their relative path.  ERR_IO, and ERR_CORRUPT:
- * something that is neither a folder nor a regular file; without `strict` that is passed over. */
+ * something that is neither a folder nor a regular file; without `strict` that is passed over.  ERR_MISSING: no such folder. */
 int listed_read(struct listed *, const char *dir, bool (*skip)(const char *path), bool strict, struct fault *);
 void listed_free(struct listed *);
 int files_sync(const char *dir, struct fault *);                /* the names in all folders from there on */

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EVERY_MS = 1000, RECORDS_AT_A_TIME = 500 };
+enum { EVERY_MS = 1000, RECORDS_AT_A_TIME = 500, RULES_WAITS = 10 };
 
 struct retention_state {
     int hold;
@@ -22,7 +22,8 @@ struct retention_state {
     struct intake *behind; /* what the base knows; NULL: not begun */
     struct journal_reader *reader;
     int64_t at, due_since; /* ms of the machine's own time */
-    enum retention verdict;
+    enum retention verdict, said; /* now; and as it was logged last */
+    int rules_waits;              /* how often in a row the rules were not there yet */
     uint64_t deleted; /* records, since the start */
     bool failing;
     char case_id[17]; /* the oldest open one, when asked last */
@@ -145,9 +146,11 @@ static void say(struct collector *c, enum retention verdict, const struct retent
         [RETENTION_RULES] = "may not go before the rules have passed it",
         [RETENTION_CASE] = "is kept for an open case",
         [RETENTION_BACKUP] = "is kept while somebody copies or verifies the journal"};
-    if (verdict == s->verdict)
-        return;
     s->verdict = verdict;
+    s->rules_waits = verdict == RETENTION_RULES ? s->rules_waits + 1 : 0;
+    if (verdict == s->said || (verdict == RETENTION_RULES && s->rules_waits < RULES_WAITS)) /* a commit is on its way */
+        return;
+    s->said = verdict;
     if (verdict == RETENTION_GOES && !s->deleted)
         log_info("journal", "records up to %llu go: %lld bytes, limit %lld", (unsigned long long)v->last,
                  (long long)v->bytes, (long long)c->set->journal.max_bytes);
@@ -183,6 +186,8 @@ void retention_step(struct collector *c)
     enum retention verdict = judge(c, &v, mono);
     bool free_to = verdict == RETENTION_GOES && follow(c, v.last), held = free_to && !hold_alone(s->hold);
     say(c, held ? RETENTION_BACKUP : verdict, &v);
+    if (verdict == RETENTION_RULES)
+        clerk_ask(c->clerk, v.last); /* it may have folded it, and see no hurry to commit */
     int code = 0;
     if (free_to && !held) {
         code = delete_oldest(c);
