@@ -206,12 +206,23 @@ void journal_limit(struct journal *j, int64_t max_bytes, int64_t max_age_ms)
 }
 
 /* The newest record of a segment is about as old as its successor, or where that does not tell when it was begun, the next. */
-static bool oldest_is_older(const struct journal *j, int64_t than_ms)
+bool journal_oldest(const struct journal *j, uint64_t *last, int64_t *until_ms)
 {
     size_t i = 1;
+    if (j->count < 2)
+        return false;
+    *last = j->segments[1].first - 1;
     while (i < j->count && (!j->segments[i].known || !j->segments[i].created_ms))
         i++;
-    return i < j->count && j->segments[i].created_ms < than_ms;
+    *until_ms = i < j->count ? j->segments[i].created_ms : 0;
+    return true;
+}
+
+static bool oldest_is_older(const struct journal *j, int64_t than_ms)
+{
+    uint64_t last;
+    int64_t until;
+    return journal_oldest(j, &last, &until) && until && until < than_ms;
 }
 
 uint64_t journal_trim(struct journal *j, int64_t now_ms)
