@@ -41,10 +41,9 @@ int spool_append_hello(struct spool *s, struct journal *j, const char *epoch, bo
     return r;
 }
 
-int spool_append(struct spool *s, const char *body, size_t length, int64_t now_ms)
+int spool_append_held(struct spool *s, const char *body, size_t length, int64_t now_ms)
 {
     int r;
-    pthread_mutex_lock(&s->lock);
     do {
         r = 0;
         if (journal_begins_segment(s->journal)) { /* whoever listens or not */
@@ -55,6 +54,13 @@ int spool_append(struct spool *s, const char *body, size_t length, int64_t now_m
             r = spool_append_raw(s, s->journal, s->epoch, body, length, now_ms);
     } while (r == ERR_FULL && journal_drop_oldest(s->journal) > 0);
     s->failures += r == ERR_IO;
+    return r;
+}
+
+int spool_append(struct spool *s, const char *body, size_t length, int64_t now_ms)
+{
+    pthread_mutex_lock(&s->lock);
+    int r = spool_append_held(s, body, length, now_ms);
     pthread_mutex_unlock(&s->lock);
     return r;
 }
