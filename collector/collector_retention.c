@@ -1,7 +1,8 @@
 /* The journal's oldest segments deleted, where retention.h says so.
  *
- * What intake knows from them is saved first (base.h): a second intake follows the journal's beginning, a part each time
- * the loop comes round.  A death in between leaves a base that stands further than the beginning, which does no harm.
+ * What intake knows from them is saved first (base.h): a second intake follows the journal's beginning, a part each
+ * time the loop comes round.  A death in between leaves a base that stands further than the beginning, which does no
+ * harm.
  */
 #include "collector/base.h"
 #include "collector/collector_private.h"
@@ -21,10 +22,10 @@ struct retention_state {
     struct base base;
     struct intake *behind; /* what the base knows; NULL: not begun */
     struct journal_reader *reader;
-    int64_t at, due_since; /* ms of the machine's own time */
+    int64_t at, due_since;        /* ms of the machine's own time */
     enum retention verdict, said; /* now; and as it was logged last */
     int rules_waits;              /* how often in a row the rules were not there yet */
-    uint64_t deleted; /* records, since the start */
+    uint64_t deleted;             /* records, since the start */
     bool failing;
     char case_id[17]; /* the oldest open one, when asked last */
 };
@@ -46,8 +47,9 @@ static struct intake *take_up(struct collector *c, uint64_t *from)
         s->base = (struct base){0};
     }
     if (r != 1 && journal_first(c->journal) > 1)
-        log_error("journal", "it begins with record %llu, and what intake knew before is not to be had: gateways wait "
-                             "until the sites are imported again",
+        log_error("journal",
+                  "it begins with record %llu, and what intake knew before is not to be had: gateways wait "
+                  "until the sites are imported again",
                   (unsigned long long)journal_first(c->journal));
     *from = s->base.seq;
     return in;
@@ -142,7 +144,8 @@ static void say(struct collector *c, enum retention verdict, const struct retent
     struct retention_state *s = c->retention;
     static const char *const why[] = {
         [RETENTION_WAITS] = "is due by the clock; it goes when that has been so for a day",
-        [RETENTION_LAW] = "may not go before [journal] min_age: this journal needs more than max_bytes, see to the disk",
+        [RETENTION_LAW] =
+            "may not go before [journal] min_age: this journal needs more than max_bytes, see to the disk",
         [RETENTION_RULES] = "may not go before the rules have passed it",
         [RETENTION_CASE] = "is kept for an open case",
         [RETENTION_BACKUP] = "is kept while somebody copies or verifies the journal"};
@@ -164,9 +167,8 @@ static void say(struct collector *c, enum retention verdict, const struct retent
 static enum retention judge(struct collector *c, struct retention_view *v, int64_t mono)
 {
     struct retention_state *s = c->retention;
-    *v = (struct retention_view){.bytes = journal_bytes(c->journal),
-                                 .now_ms = clock_wall_ms(),
-                                 .rules_at = clerk_committed(c->clerk)};
+    *v = (struct retention_view){
+        .bytes = journal_bytes(c->journal), .now_ms = clock_wall_ms(), .rules_at = clerk_committed(c->clerk)};
     if (s->hold < 0 || !journal_oldest(c->journal, &v->last, &v->until_ms))
         return RETENTION_KEEPS;
     enum retention verdict = retention_judge(&c->set->journal, v, mono, &s->due_since);

@@ -17,7 +17,8 @@ static void pack_hash(struct pack *p, struct hash *h)
         p->bad = true;
 }
 
-/* Of the hashes only the newest: older ones tell a fork from a repeat earlier than the gateway's own look at the ack. */
+/* Of the hashes only the newest: older ones tell a fork from a repeat earlier than the gateway's own look at the ack.
+ */
 static void pack_stream(struct pack *p, struct stream *s)
 {
     int64_t last = (int64_t)s->last;
