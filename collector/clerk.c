@@ -134,11 +134,16 @@ static int fold_on(struct clerk *c)
     int64_t began = clock_mono_ms();
     for (uint64_t last = journal_synced(c->journal); c->at < last && !(c->stopping && due);) {
         uint64_t next = c->at + 1;
-        if (journal_read(c->reader, next, &rec) == 1) {
+        int read = journal_read(c->reader, next, &rec);
+        if (read == ERR_MISSING) /* trimmed or damaged */
+            next = journal_next_held(c->reader, next);
+        if (read == ERR_IO || next == 0)
+            break; /* not to be had now */
+        if (read == 1) {
             if (record_read(&r, rec.bytes, rec.length) == 0)
                 due |= fold(c, &rec, &r) == FOLD_COMMIT;
         } else {
-            next = journal_next_held(c->reader, next) - 1; /* trimmed or damaged: said so by `verify` */
+            next--;
         }
         c->at = next;
         if (due && (c->at - since >= COMMIT_RECORDS || clock_mono_ms() - began >= COMMIT_MS)) {
@@ -208,7 +213,7 @@ int clerk_start(struct clerk **out, struct journal *journal, const char *state_d
         clerk_free(c);
         return r;
     }
-    pthread_create(&c->thread, NULL, run, c);
+    service_thread(&c->thread, run, c);
     *out = c;
     return 0;
 }

@@ -137,6 +137,44 @@ static void see_tick(struct collector *c, const struct record *r, uint64_t seq)
     c->tick_seq = seq;
 }
 
+/* What stands in the journal behind `from` makes up the rest of what intake knows.  Records that cannot be read are counted:
+ * gateways that had an ack for them are told another hash than theirs, and go on in a new epoch. */
+static int read_back(struct collector *c, uint64_t from, struct fault *f)
+{
+    struct journal_reader *reader = journal_reader_new(c->journal);
+    struct journal_record rec;
+    struct record parsed;
+    int r = 1;
+    uint64_t first = journal_first(c->journal), due = first > from ? first : from + 1, n = journal_next_held(reader, from);
+    for (; r >= 0 && n && n <= journal_synced(c->journal); n = journal_next_held(reader, n)) {
+        r = journal_read(reader, n, &rec);
+        if (r != 1 || record_read(&parsed, rec.bytes, rec.length) != 0)
+            continue;
+        parsed.seq = n;
+        intake_apply(c->intake, &parsed);
+        see_tick(c, &parsed, n);
+        c->skipped += skip_read(&parsed, &c->skip_to);
+        c->unreadable += n - due;
+        due = n + 1;
+    }
+    c->unreadable += journal_last(c->journal) + 1 - due;
+    journal_reader_free(reader);
+    return n && r >= 0 ? 0 : fault(f, ERR_IO, "%s/journal: cannot be read now", c->set->state_dir);
+}
+
+static void say_damage(const struct collector *c)
+{
+    if (journal_cut_bytes(c->journal))
+        log_warn("journal", "a torn tail of %lld bytes was cut; what had been acked of it is asked for again",
+                 (long long)journal_cut_bytes(c->journal));
+    if (journal_set_aside(c->journal))
+        log_warn("journal", "%u files of %s/journal were unreadable and are set aside as *.bad",
+                 journal_set_aside(c->journal), c->set->state_dir);
+    if (c->unreadable)
+        log_warn("journal", "%llu records between %llu and %llu cannot be read", (unsigned long long)c->unreadable,
+                 (unsigned long long)journal_first(c->journal), (unsigned long long)journal_last(c->journal));
+}
+
 static int open_journal(struct collector *c, struct fault *f)
 {
     char dir[PATH_MAX];
@@ -153,26 +191,14 @@ static int open_journal(struct collector *c, struct fault *f)
         return r;
     uint64_t from;
     c->intake = retention_begin(c, &from);
-    struct journal_reader *reader = journal_reader_new(c->journal);
-    struct journal_record rec;
-    struct record parsed;
-    for (uint64_t n = journal_next_held(reader, from); n <= journal_synced(c->journal); n = journal_next_held(reader, n))
-        if (journal_read(reader, n, &rec) == 1 && record_read(&parsed, rec.bytes, rec.length) == 0) {
-            parsed.seq = n;
-            intake_apply(c->intake, &parsed);
-            see_tick(c, &parsed, n);
-            c->skipped += skip_read(&parsed, &c->skip_to);
-        }
-    journal_reader_free(reader);
+    r = read_back(c, from, f);
     c->rules_lag = journal_reader_new(c->journal);
     c->lines_lag = journal_reader_new(c->journal);
     c->held = journal_reader_new(c->journal);
-    if (journal_cut_bytes(c->journal))
-        log_warn("journal", "a torn tail of %lld bytes was cut: it had not been acked",
-                 (long long)journal_cut_bytes(c->journal));
+    say_damage(c);
     if (c->set->journal.min_age_ms < RETENTION_LEGAL_MS)
         log_warn("journal", "[journal] min_age is below five years, for which the law has raw records of monitoring kept");
-    return 0;
+    return r;
 }
 
 static void begin(struct collector *c)

@@ -17,10 +17,11 @@
 #include "collector/ledger/ledger.h"
 #include "collector/output/alerts.h"
 #include "collector/output/writer.h"
+#include "collector/refusal.h"
 #include "common/journal.h"
 #include "common/said.h"
 
-enum { TOPIC = 320, REFUSALS = 4 };
+enum { TOPIC = 320 };
 
 struct waiting { /* a command that is answered once the fold has passed it */
     uint64_t ticket, seq;
@@ -32,6 +33,7 @@ struct waiting { /* a command that is answered once the fold has passed it */
 struct collector {
     const struct collector_settings *set;
     struct journal *journal;
+    uint64_t unreadable; /* of its records, at this start */
     struct intake *intake;
     struct clerk *clerk;
     struct auditor *auditor;
@@ -47,7 +49,7 @@ struct collector {
     struct waiting *waiting;
     size_t waiting_count;
     uint64_t verdicts[INTAKE_VERDICTS];
-    uint64_t refused[REFUSALS]; /* readings, by reading_refusals */
+    uint64_t refused[REFUSALS];
     struct buf record;
     bool unsynced, link_up, failed;
     struct said said; /* what went wrong with the broker since it went well */
@@ -65,7 +67,6 @@ void append_words(struct collector *, enum record_kind, const char *words);
 void append_tick(struct collector *, int64_t now);
 
 /* collector_broker.c: events of the link to the broker; ctx is the collector. */
-extern const char *const reading_refusals[REFUSALS]; /* unknown-device unknown-site not-permitted reading */
 void on_message(void *ctx, const char *topic, const void *payload, size_t length, bool retained);
 void on_connected(void *ctx);
 void on_disconnected(void *ctx, const char *why);

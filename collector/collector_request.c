@@ -12,6 +12,7 @@
 static void answer_error(struct collector *c, uint64_t ticket, const char *id, const char *words)
 {
     struct buf b = buf_growing();
+    c->refused[REFUSED_REQUEST]++;
     buf_text(&b, "{\"id\":");
     buf_json(&b, id);
     buf_text(&b, ",\"ok\":false,\"error\":");

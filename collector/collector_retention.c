@@ -90,6 +90,8 @@ static void follow_one(struct retention_state *s, uint64_t last)
     struct journal_record rec;
     struct record r;
     uint64_t next = journal_next_held(s->reader, s->base.seq);
+    if (!next)
+        return; /* cannot be told now */
     s->base.seq = next < last ? next : last;
     if (next > last || journal_read(s->reader, next, &rec) != 1 || record_read(&r, rec.bytes, rec.length) != 0)
         return;
@@ -120,11 +122,13 @@ static int delete_oldest(struct collector *c)
         code = fault(&f, ERR_IO, "h(%llu) cannot be told", (unsigned long long)s->base.seq);
     else
         code = base_save(c->set->state_dir, &s->base, s->behind, &f);
+    uint64_t gone = code ? 0 : journal_drop_oldest(c->journal);
+    if (!code && !gone)
+        code = fault(&f, ERR_IO, "the oldest segment cannot be removed");
     if (code && !s->failing)
         log_error("journal", "%s: nothing is deleted", f.text);
     s->failing = code != 0;
-    if (!code)
-        s->deleted += journal_drop_oldest(c->journal);
+    s->deleted += gone;
     return code;
 }
 

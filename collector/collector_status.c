@@ -51,14 +51,15 @@ void status_put(struct collector *c, struct buf *b, bool gateways)
         comma = ",";
     }
     for (size_t k = 0; k < REFUSALS; k++)
-        buf_print(b, ",\"%s\":%llu", reading_refusals[k], (unsigned long long)c->refused[k]);
+        buf_print(b, ",\"%s\":%llu", refusal_reasons[k],
+                  (unsigned long long)(c->refused[k] + (k == REFUSED_REQUEST ? control_refused(c->control) : 0)));
     uint64_t waiting, untold;
     intake_waiting(c->intake, &waiting, &untold);
     buf_print(b, "},\"clock\":{\"waiting\":%llu,\"untold\":%llu", (unsigned long long)waiting,
               (unsigned long long)untold);
-    buf_print(b, "},\"forks\":%llu,\"journal\":{\"first\":%llu,\"last\":%llu,\"bytes\":%lld",
+    buf_print(b, "},\"forks\":%llu,\"journal\":{\"first\":%llu,\"last\":%llu,\"bytes\":%lld,\"unreadable\":%llu",
               (unsigned long long)c->verdicts[INTAKE_FORK], (unsigned long long)journal_first(c->journal),
-              (unsigned long long)journal_last(c->journal), (long long)journal_bytes(c->journal));
+              (unsigned long long)journal_last(c->journal), (long long)journal_bytes(c->journal), (unsigned long long)c->unreadable);
     retention_put(c, b);
     buf_char(b, '}');
     if (gateways) {

@@ -181,7 +181,8 @@ static void load_rules(struct collector_settings *s, const char *path, struct fa
     struct buf calendars = buf_growing();
     calendars_put(s->calendars_path, &calendars, faults);
     s->calendars_json = calendars.data;
-    if (faults->count == before)
+    bool zone = s->timezone && civil_zone(s->timezone, NULL) == 0; /* else that is a fault already */
+    if (faults->count == before && zone)
         check_rules(s, faults);
 }
 

@@ -27,7 +27,11 @@ struct journal {
     uint64_t synced;
     struct hash head_synced;
     int64_t cut;
+    unsigned aside; /* files set aside */
+    bool reads_only; /* another process writes it */
 };
+
+int segment_set_aside(struct journal *, const char *path); /* journal_open.c */
 
 static inline void segment_path(const struct journal *j, uint64_t first, char out[static PATH_MAX])
 {

@@ -39,8 +39,10 @@ static uint64_t compose(struct writer *w, struct buf *out, size_t *lines)
     struct journal_record rec;
     struct record r;
     while (*lines < (size_t)w->set->influx.batch && out->length < BYTES_MOST && at < journal_synced(w->journal)) {
-        if (journal_read(w->reader, at + 1, &rec) != 1) {
-            uint64_t to = journal_next_held(w->reader, at + 1) - 1;
+        int read = journal_read(w->reader, at + 1, &rec);
+        uint64_t next = read == ERR_MISSING ? journal_next_held(w->reader, at + 1) : 0;
+        if (next) {
+            uint64_t to = next - 1;
             if (at == w->position && to > w->hole_to)
                 w->hole_to = to;
             if (at != w->position || w->skip_to < to) /* what is before it first; then it must be on record */
@@ -48,6 +50,8 @@ static uint64_t compose(struct writer *w, struct buf *out, size_t *lines)
             at = to;
             continue;
         }
+        if (read != 1)
+            break; /* not to be had now */
         if (record_read(&r, rec.bytes, rec.length) == 0)
             *lines += lines_put(out, &r);
         at++;
@@ -143,10 +147,7 @@ struct writer *writer_start(const struct collector_settings *set, struct journal
         w->position = n;
     if (journal_cursor_load(journal, "lines-outbox", &n))
         w->outbox = (int64_t)n;
-    if (pthread_create(&w->thread, NULL, run, w) != 0) {
-        log_error("lines", "no thread for the time series");
-        abort();
-    }
+    service_thread(&w->thread, run, w);
     return w;
 }
 
