@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EVERY_MS = 1000, RECORDS_AT_A_TIME = 500, RULES_WAITS = 10 };
+enum { EVERY_MS = 1000, RECORDS_AT_A_TIME = 500, BYTES_AT_A_TIME = 1 << 20, RULES_WAITS = 10 };
 
 struct retention_state {
     int hold;
@@ -84,20 +84,28 @@ void retention_end(struct collector *c)
 
 /* ---- the base follows -------------------------------------------------------------------------------------------- */
 
-/* Takes in the next record up to `last`, or steps over a hole. */
-static void follow_one(struct retention_state *s, uint64_t last)
+static void take_in(struct retention_state *s, const struct journal_record *rec)
 {
-    struct journal_record rec;
     struct record r;
-    uint64_t next = journal_next_held(s->reader, s->base.seq);
-    if (!next)
-        return; /* cannot be told now */
-    s->base.seq = next < last ? next : last;
-    if (next > last || journal_read(s->reader, next, &rec) != 1 || record_read(&r, rec.bytes, rec.length) != 0)
+    if (record_read(&r, rec->bytes, rec->length) != 0)
         return;
-    r.seq = next;
+    r.seq = rec->seq;
     intake_apply(s->behind, &r);
     s->base.skipped += skip_read(&r, &s->base.skip_to);
+}
+
+/* Takes in the next record up to `last`, or steps over a hole.  How many bytes it had; ERR_IO: cannot be told now. */
+static int64_t follow_one(struct retention_state *s, uint64_t last)
+{
+    struct journal_record rec = {0};
+    uint64_t next = journal_next_held(s->reader, s->base.seq);
+    int r = next && next <= last ? journal_read(s->reader, next, &rec) : ERR_MISSING;
+    if (!next || r == ERR_IO)
+        return ERR_IO;
+    if (r == 1)
+        take_in(s, &rec);
+    s->base.seq = next < last ? next : last;
+    return (int64_t)rec.length;
 }
 
 /* False: not yet there. */
@@ -107,8 +115,11 @@ static bool follow(struct collector *c, uint64_t last)
     uint64_t from;
     if (!s->behind)
         s->behind = take_up(c, &from);
-    for (int i = 0; i < RECORDS_AT_A_TIME && s->base.seq < last; i++)
-        follow_one(s, last);
+    int64_t bytes = 0, n = 0;
+    for (int i = 0; i < RECORDS_AT_A_TIME && bytes < BYTES_AT_A_TIME && n >= 0 && s->base.seq < last; i++) {
+        n = follow_one(s, last);
+        bytes += n;
+    }
     return s->base.seq >= last;
 }
 
@@ -119,9 +130,8 @@ static int delete_oldest(struct collector *c)
     struct fault f;
     int code = 0;
     if (!journal_hash(s->reader, s->base.seq, &s->base.head))
-        code = fault(&f, ERR_IO, "h(%llu) cannot be told", (unsigned long long)s->base.seq);
-    else
-        code = base_save(c->set->state_dir, &s->base, s->behind, &f);
+        s->base.head = (struct hash){0}; /* damaged on both sides of it */
+    code = base_save(c->set->state_dir, &s->base, s->behind, &f);
     uint64_t gone = code ? 0 : journal_drop_oldest(c->journal);
     if (!code && !gone)
         code = fault(&f, ERR_IO, "the oldest segment cannot be removed");
