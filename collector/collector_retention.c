@@ -128,10 +128,9 @@ static int delete_oldest(struct collector *c)
 {
     struct retention_state *s = c->retention;
     struct fault f;
-    int code = 0;
     if (!journal_hash(s->reader, s->base.seq, &s->base.head))
         s->base.head = (struct hash){0}; /* damaged on both sides of it */
-    code = base_save(c->set->state_dir, &s->base, s->behind, &f);
+    int code = base_save(c->set->state_dir, &s->base, s->behind, &f);
     uint64_t gone = code ? 0 : journal_drop_oldest(c->journal);
     if (!code && !gone)
         code = fault(&f, ERR_IO, "the oldest segment cannot be removed");
