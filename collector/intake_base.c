@@ -9,7 +9,7 @@ enum { MOST = 1 << 24 };
 
 static void pack_hash(struct pack *p, struct hash *h)
 {
-    char hex[HASH_HEX];
+    char hex[HASH_HEX] = "";
     if (p->out)
         hash_hex(h, hex);
     pack_text(p, hex, sizeof hex);
@@ -97,6 +97,7 @@ static void pack_gateways(struct pack *p, struct intake *in)
         if (p->out)
             memcpy(name, in->gateways[i]->name, sizeof name);
         pack_text(p, name, sizeof name);
+        p->bad = p->bad || (!p->out && intake_gateway(in, name)); /* said twice */
         pack_gateway(p, p->out ? in->gateways[i] : intake_gateway_get(in, name));
     }
 }
