@@ -1,0 +1,476 @@
+"""What is done to the chain without killing anything: outages, load, and want of room, descriptors, memory, names or time.
+
+Each fault ends, and then all must flow again within a minute, with nothing lost that no declared gap explains; a program may
+end upon some of them with a message and status 1, and is then started again after 2 s, as its service does it.
+"""
+import collections
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import invariants
+from chain_street import ChainStreet, Traced, read
+from nets import Gate, Resolver, may_resolve
+from programs import Program, wait_for, wall_ms
+from street import merged
+
+RESTART_S = 2.0  # RestartSec of the services
+FLAT_KB = 6 * 1024  # what a journal's segments and a batch may take more
+FRESH_MS = 2000  # how old `now` may be
+LIVE_S = 5.0
+WAYS = "vanished", "mute", "shut", "cutting"
+MESSAGES = re.compile(r" error [a-z]+: |\berror\b")
+
+
+class OutageStreet(ChainStreet):
+    """A chain with a gate on each way: from the gateways and the collector to the broker, to InfluxDB, to the meters."""
+
+    named = False  # broker, database and meters are known by name, to a resolver of ours
+
+    def prepare(self, **kind):
+        self.gates, self.resolver, self.supervised = {}, None, []
+        if self.named:
+            self.resolver = self.peer(Resolver, **dict.fromkeys(("broker.test", "influx.test", "meter.test"), "127.0.0.1"))
+        return super().prepare(**kind)
+
+    def through(self, name, port):
+        """host:port of a gate before what listens on `port`."""
+        gate = self.gates.get(name)
+        if not gate:
+            gate = self.gates[name] = self.peer(Gate, port)
+        return f"{name.split('-')[0]}.test:{gate.port}" if self.named else f"127.0.0.1:{gate.port}"
+
+    def of_collector(self):
+        return {"mqtt": {"url": f"mqtt://{self.through('broker', self.broker.port)}"},
+                "influx": {"url": f"http://{self.through('influx', self.influx.port)}"}}
+
+    def of_gateway(self, g):
+        return {"mqtt": {"url": f"mqtt://{self.through('broker', self.broker.port)}"},
+                "bus b": {"address": self.through(f"meter-{g}", self.ports[g - 1])}}
+
+    def before_start(self, program):
+        if self.named:
+            program.argv = self.resolver.asking(self.dir, program.argv)
+
+    @property
+    def ours(self):
+        return [self.collector, *self.gateways]
+
+    # ---- faults that end ---------------------------------------------------------------------------------------------
+
+    def go_on(self, seconds, may_end=()):
+        """Lets all run; what may end does so with a message and status 1, and is started again."""
+        end, due = time.monotonic() + seconds, {}
+        while time.monotonic() < end:
+            time.sleep(0.1)
+            for program in self.ours:
+                if program.running():
+                    continue
+                if program not in may_end:
+                    program.alive()
+                if program not in due:
+                    self.ended_well(program)
+                    due[program] = time.monotonic() + RESTART_S
+                elif time.monotonic() >= due[program]:
+                    del due[program]
+                    program.launch()
+        return due
+
+    def ended_well(self, program):
+        program.ends.append((wall_ms(), "end"))
+        self.supervised.append(program.name)
+        if program.process.returncode != 1 or not program.log().strip():
+            raise AssertionError(f"I8 {program.name} ended with {program.process.returncode}\n{program.tail()}")
+
+    def back(self, what, may_end=()):
+        """All is well again: whatever has ended is started, and what was waiting comes."""
+        began = time.monotonic()
+        self.go_on(RESTART_S + 0.2, may_end) if any(not p.running() for p in self.ours) else None
+        for program in self.ours:
+            if not program.running():
+                if len(program.ends) < len(program.starts):
+                    self.ended_well(program)
+                program.launch()
+        self.recovered(what, began)
+
+    def spoil_meters(self, began_ms):
+        """From then till now the way to the meters was not sound: an answer may have been served and not have come; the poll
+        under way then is said to have failed, a time-out after it was asked."""
+        self.spoilt.append((began_ms - 3000, wall_ms() + 3000))
+
+
+# ---- outages ---------------------------------------------------------------------------------------------------------
+
+def _now_ages(chain, since):
+    """{gateway: age of the newest value in its newest `now`}."""
+    ages = {}
+    for g in chain.gateways:
+        heard = chain.tapped.of("yudu", "gateway", g.name, "now", since=since)
+        if heard:
+            newest = max(device["ts"] for device in json.loads(heard[-1].payload)["devices"].values())
+            ages[g.name] = wall_ms() - newest
+    return ages
+
+
+def _spool_bytes(gateway):
+    return sum(os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(f"{gateway.state}/journal") for name in names
+               if name.endswith(".seg"))
+
+
+def outage(readings):
+    """Broker, database or both away until so many readings have piled up at each gateway (or, of a database, at the collector)."""
+    def strike(chain, rng, faults, _until):
+        for what in rng.sample((("broker",), ("influx",), ("broker", "influx")), 3):
+            _away(chain, rng, what, readings, faults)
+            if not chain.varied():
+                break
+    return strike
+
+
+def _away(chain, rng, what, readings, faults):
+    devices = len(chain.places) / len(chain.gateways)
+    rate = devices * 1000 / chain.interval_ms
+    way = rng.choice(("killed", "frozen", "vanished"))
+    programs = [{"broker": chain.broker, "influx": chain.influx}[name] for name in what]
+    before = {p: p.rss_kb() for p in chain.ours}
+    most = dict(before)
+    chain.deaf = True  # a broker that was away may have dropped alerts which the collector had sent
+    for name, program in zip(what, programs):
+        if way == "killed":
+            program.kill()
+        elif way == "frozen":
+            program.pause()
+        else:
+            chain.gates[name].set("vanished")
+    began = time.monotonic()
+    while (time.monotonic() - began) * rate < readings:
+        chain.go_on(0.5)
+        for p in chain.ours:
+            most[p] = max(most[p], p.rss_kb())
+    took, since = time.monotonic() - began, len(chain.tapped.messages)
+    held = max(map(_spool_bytes, chain.gateways))
+    back = time.monotonic()
+    for name, program in zip(what, programs):
+        if way == "killed":
+            program.launch()
+        elif way == "frozen":
+            program.resume()
+        else:
+            chain.gates[name].set("open")
+    if way == "killed":
+        if "broker" in what:
+            chain.broker_serves()
+        if "influx" in what:
+            wait_for(lambda: chain.influx.alive() and chain.influx.ready(), "influxd serves again", 60)
+    name = f"{'+'.join(what)} {way}"
+    wait_for(lambda: len(_now_ages(chain, since)) == len(chain.gateways), f"I7 {name}: `now` of each gateway", invariants.RECOVERY_MS / 1000)
+    now_ms = int(1000 * (time.monotonic() - back))
+    chain.recovered(name, back)
+    drained = time.monotonic() - back
+    ages = _now_ages(chain, since)
+    for p in chain.ours:
+        most[p] = max(most[p], p.rss_kb())
+    grown = {p.name: most[p] - before[p] for p in chain.ours}
+    print(f"  {name}: {took * rate:.0f} readings a gateway in {took:.0f} s; spool {held / 1e6:.1f} MB; first now after {now_ms} ms, then "
+          f"{max(ages.values())} ms old; all drained after {drained:.1f} s, {took / drained:.1f} times the live rate here; memory + {grown} kB",
+          flush=True)
+    if max(grown.values()) > FLAT_KB:
+        raise AssertionError(f"I8 {name}: memory grew by {grown} kB")
+    faults[f"outage {name}"] += 1
+
+
+def load(chain, rng, faults, until):
+    """Nothing but ten times the usual number of answers, for two minutes."""
+    end = min(time.monotonic() + 120, until)
+    before = {p: p.rss_kb() for p in chain.ours}
+    while time.monotonic() < end and chain.varied():
+        chain.go_on(1)
+        ages = _now_ages(chain, 0)
+        if ages and max(ages.values()) > 5 * FRESH_MS:
+            raise AssertionError(f"I7 load: `now` is {ages} ms old")
+    chain.recovered("load", time.monotonic())
+    grown = {p.name: p.rss_kb() - before[p] for p in chain.ours}
+    print(f"  load: memory + {grown} kB", flush=True)
+    faults["load"] += 1
+
+
+# ---- want ------------------------------------------------------------------------------------------------------------
+
+def _limit(program, what, value=None):
+    subprocess.run(["prlimit", f"--pid={program.pid}", f"--{what}={'unlimited' if value is None else value}:"], check=True)
+
+
+def _bounce(chain, rng):
+    """So that sockets and memory are asked for again."""
+    for name in rng.sample(("broker", "influx"), rng.randint(1, 2)):
+        chain.gates[name].set("shut")
+        chain.go_on(0.3, chain.ours)
+        chain.gates[name].set("open")
+
+
+def descriptors(chain, rng, faults, until):
+    """No further descriptor for some seconds, of a running program; or only so many from the start on."""
+    for _ in range(8):
+        if time.monotonic() > until or not chain.varied():
+            break
+        victim = rng.choice(chain.ours)
+        if rng.random() < 0.5:
+            what, low = "descriptors", victim.fds() + rng.randrange(3)
+            _limit(victim, "nofile", low)
+            before = victim.pid
+            _bounce(chain, rng)
+            victim.process.send_signal(signal.SIGHUP)
+            chain.go_on(rng.uniform(2, 6), [victim])
+            if victim.running() and victim.pid == before:
+                _limit(victim, "nofile", 1024)
+        else:
+            what, argv = "few descriptors at the start", victim.argv
+            chain.stop_in_order(victim)
+            victim.argv = ["prlimit", f"--nofile={rng.randrange(4, 24)}", *argv]
+            victim.launch()
+            chain.go_on(rng.uniform(1, 4), [victim])
+            victim.argv = argv
+            if victim.running():
+                chain.stop_in_order(victim)
+                victim.launch()
+        chain.back(what, [victim])
+        faults[what] += 1
+
+
+def memory(chain, rng, faults, until):
+    """Some more megabytes of address space and no more; so malloc fails somewhere."""
+    for _ in range(8):
+        if time.monotonic() > until or not chain.varied():
+            break
+        victim = rng.choice(chain.ours)
+        before, room = victim.pid, rng.choice((0, 0, 1 << 18, 1 << 20, 4 << 20))
+        with open(f"/proc/{victim.pid}/statm") as f:
+            size = int(f.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        _limit(victim, "as", size + room)
+        _bounce(chain, rng)
+        if victim is chain.collector:
+            for _ in range(3):
+                subprocess.run([*chain.status_command()], capture_output=True, timeout=30, check=False)
+        chain.go_on(rng.uniform(2, 6), [victim])
+        if victim.running() and victim.pid == before:
+            _limit(victim, "as")
+        chain.back("memory", [victim])
+        faults["memory"] += 1
+
+
+class Unread(Traced):
+    """A program whose stderr is a pipe that is full, and that nobody reads."""
+
+    def launch(self):
+        read_end, write_end = os.pipe()
+        fcntl.fcntl(write_end, fcntl.F_SETFL, os.O_NONBLOCK)
+        try:
+            while True:
+                os.write(write_end, b"x" * 1024)
+        except BlockingIOError:
+            pass
+        fcntl.fcntl(write_end, fcntl.F_SETFL, 0)
+        self.read_end = read_end
+        self.out_from = self.log_from = 0
+        with open(self.out_path, "ab") as out:
+            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *self.argv], stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=write_end, start_new_session=True, env=self.environment)
+        os.close(write_end)
+        self.starts.append(wall_ms())
+        return self
+
+    def drain(self):
+        """What it said, from the first newline behind what filled the pipe."""
+        fcntl.fcntl(self.read_end, fcntl.F_SETFL, os.O_NONBLOCK)
+        text = b""
+        try:
+            while more := os.read(self.read_end, 65536):
+                text += more
+        except BlockingIOError:
+            pass
+        return text.lstrip(b"x").decode()
+
+
+def blocked_log(chain, rng, faults, until):
+    """stderr is a full pipe while links break, configurations are read again and all meters fail: a storm that is not heard."""
+    for program in chain.ours:
+        chain.stop_in_order(program)
+        program.__class__ = Unread
+        program.launch()
+    chain.recovered("blocked log, at the start", time.monotonic())
+    for _ in range(4):
+        if time.monotonic() > until or not chain.varied():
+            break
+        for g in chain.gateways:
+            g.process.send_signal(signal.SIGHUP)
+        _bounce(chain, rng)
+        began = wall_ms()
+        for g in range(1, len(chain.gateways) + 1):
+            chain.gates[f"meter-{g}"].set(rng.choice(WAYS), rng.randrange(12))
+        chain.go_on(rng.uniform(1, 4))
+        for g in range(1, len(chain.gateways) + 1):
+            chain.gates[f"meter-{g}"].set("open")
+        chain.recovered("blocked log", time.monotonic())
+        chain.spoil_meters(began)
+        faults["blocked log"] += 1
+    for program in chain.ours:
+        program.drain()
+    for g in chain.gateways:  # and now that somebody reads, it is said what was not
+        g.process.send_signal(signal.SIGHUP)
+        said = []
+        wait_for(lambda g=g: said.append(g.drain()) or "could not be written" in "".join(said), f"{g.name} owns up", 20)
+    for program in chain.ours:
+        chain.stop_in_order(program)
+        program.__class__ = Traced
+        program.launch()
+
+
+# ---- networks --------------------------------------------------------------------------------------------------------
+
+def network(chain, rng, faults, until):
+    """Half-open, mute, refused and cut connections on each of the three ways; peers that stand still."""
+    for _ in range(10):
+        if time.monotonic() > until or not chain.varied():
+            break
+        name = rng.choice(list(chain.gates))
+        way, began = rng.choice((*WAYS, "frozen")), wall_ms()
+        seconds = rng.choice((1, 3, 8, 20))
+        if way == "frozen":
+            program = chain.meters if name.startswith("meter") else {"broker": chain.broker, "influx": chain.influx}[name]
+            program.pause()
+            chain.go_on(seconds)
+            program.resume()
+        elif way == "cutting":
+            for _ in range(seconds):
+                chain.gates[name].set("cutting", rng.randrange(400 if name != "meter" else 12))
+                chain.go_on(1)
+            chain.gates[name].set("open")
+        else:
+            chain.gates[name].set(way)
+            chain.go_on(seconds)
+            chain.gates[name].set("open")
+        what = f"{name.split('-')[0]} {way}"
+        chain.recovered(f"{what} for {seconds} s", time.monotonic())
+        if name.startswith("meter"):
+            chain.spoil_meters(began)
+        chain.deaf |= name == "broker"
+        faults[what] += 1
+
+
+def names(chain, rng, faults, until):
+    """The resolver hangs, or knows none of the names, while connections are cut."""
+    known = dict(chain.resolver.addresses)
+    for _ in range(6):
+        if time.monotonic() > until or not chain.varied():
+            break
+        what, began = rng.choice(("resolver silent", "no such name")), wall_ms()
+        chain.resolver.silent = what == "resolver silent"
+        if what == "no such name":
+            chain.resolver.addresses.clear()
+        for gate in chain.gates.values():
+            gate.set("shut")
+            gate.set("open")
+        stop = rng.random() < 0.3 and rng.choice(chain.ours)
+        chain.go_on(rng.choice((2, 6, 15)))
+        if stop:
+            begun = time.monotonic()
+            stop.stop(deadline=10)
+            print(f"  {what}: {stop.name} stopped within {time.monotonic() - begun:.1f} s", flush=True)
+        chain.resolver.silent = False
+        chain.resolver.addresses.update(known)
+        if stop:
+            stop.launch()
+        chain.recovered(what, time.monotonic())
+        chain.spoil_meters(began)
+        faults[what] += 1
+
+
+# ---- room ------------------------------------------------------------------------------------------------------------
+
+class SmallDisks(OutageStreet):
+    """State folders on file systems of their own: gateways' (16 MiB), the collector's, and apart from it that one's journal."""
+
+    def before_start(self, program):
+        super().before_start(program)
+        if program.name == "collector":
+            self.disk(program.state, 32)
+            self.disk(f"{program.state}/journal", 64)
+        else:
+            self.disk(program.state, 16)
+
+    def disk(self, path, megabytes):
+        os.makedirs(path, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "none", path], check=True)
+        self.disks = [*getattr(self, "disks", []), path]
+
+    def close(self):
+        super_close, disks = super().close, getattr(self, "disks", [])
+        self.disks = []
+        for program in reversed(self.programs):
+            program.end()
+        for path in reversed(disks):
+            subprocess.run(["umount", "-l", path], check=False)
+        super_close()
+
+
+def _fill(path):
+    """Takes all the room there is; the file that does so."""
+    ballast = f"{path}/ballast"
+    with open(ballast, "ab", buffering=0) as f:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while True:
+                    f.write(b"\0" * size)
+                    if size == 1 and os.statvfs(path).f_bavail == 0:
+                        break
+            except OSError:
+                continue
+    return ballast
+
+
+def disk(chain, rng, faults, until):
+    """No room for some seconds: at a gateway, for the collector's journal, or for its ledger (and all else but the journal)."""
+    for _ in range(6):
+        if time.monotonic() > until or not chain.varied():
+            break
+        what, path, victim = rng.choice([*(("gateway's disk full", g.state, g) for g in chain.gateways),
+                                         ("journal's disk full", f"{chain.collector.state}/journal", chain.collector),
+                                         ("ledger's disk full", chain.collector.state, chain.collector)])
+        ballast = _fill(path)
+        chain.go_on(rng.choice((2, 6, 12)), [victim])
+        os.unlink(ballast)
+        chain.back(what, [victim])
+        faults[what] += 1
+
+
+Kind = collections.namedtuple("Kind", "strike street settings")
+USUAL = {"journal": {"max_bytes": "4M"}}
+FAST = {"gateways": 1, "interval": "10ms", "flush": "20ms", "journal": {"max_bytes": "64M"}}
+
+
+class NamedStreet(OutageStreet):
+    named = True
+
+
+KINDS = {
+    "outage-hour": Kind(outage(3600), OutageStreet, FAST),
+    "outage-day": Kind(outage(86400), OutageStreet, {**FAST, "period_s": 24}),
+    "load": Kind(load, OutageStreet, {"interval": "10ms", "journal": {"max_bytes": "64M"}}),
+    "alert-storm": Kind(load, OutageStreet, {"clubs": 20, "period_s": 2, **USUAL}),
+    "descriptors": Kind(descriptors, OutageStreet, USUAL),
+    "memory": Kind(memory, OutageStreet, USUAL),
+    "blocked-log": Kind(blocked_log, OutageStreet, USUAL),
+    "network": Kind(network, OutageStreet, USUAL),
+    "names": Kind(names, NamedStreet, USUAL),
+    "disk": Kind(disk, SmallDisks, {"journal": {"max_bytes": "4M"}}),
+}
+ROOTS = "names", "disk"  # kinds that only root can do
+
+
+def can(kind):
+    return kind not in ROOTS or may_resolve()
