@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 
-from programs import free_port
+from programs import free_port, wait_for
 
 
 class Resolver:
@@ -79,12 +79,18 @@ class Gate:
         self.pairs, self.lock, self.done = [], threading.Lock(), False
         self.port = free_port() if host == "127.0.0.1" else port
         self.server = None
-        self._listen()
         self.wake_out, self.wake_in = os.pipe()
+        self._listen()
         threading.Thread(target=self._run, daemon=True).start()
 
     def _listen(self):
-        self.server = socket.create_server((self.host, self.port))
+        """A listener that was closed is gone only when no select() has it any more."""
+        def taken():
+            try:
+                return socket.create_server((self.host, self.port))
+            except OSError:
+                return None
+        self.server = wait_for(taken, f"port {self.port} is free again")
         self.server.setblocking(False)
 
     def set(self, way, cut=0):
@@ -93,6 +99,7 @@ class Gate:
             if way == "shut" and self.server:
                 self.server.close()
                 self.server = None
+                os.write(self.wake_in, b"x")
             elif way != "shut" and not self.server:
                 self._listen()
             if way == "shut" or (way == "open" and was in ("vanished", "mute")):
