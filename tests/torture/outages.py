@@ -23,6 +23,7 @@ RESTART_S = 2.0  # RestartSec of the services
 FLAT_KB = 6 * 1024  # what a journal's segments and a batch may take more
 FRESH_MS = 2000  # how old `now` may be
 LIVE_S = 5.0
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 WAYS = "vanished", "mute", "shut", "cutting"
 MESSAGES = re.compile(r" error [a-z]+: |\berror\b")
 
@@ -450,6 +451,130 @@ def disk(chain, rng, faults, until):
         faults[what] += 1
 
 
+# ---- time ------------------------------------------------------------------------------------------------------------
+
+STEPS_S = 1, -1, 3600, -3600, 86400, -86400
+LAG_MS = 400  # a step is noticed at the next turn of a loop, on a busy machine
+
+
+class FakedStreet(OutageStreet):
+    """The wall clocks of the gateways and of the collector are libfaketime's; the monotonic ones are the machine's."""
+
+    def before_start(self, program):
+        super().before_start(program)
+        self.clocks = getattr(self, "clocks", {})
+        self.clocks[program.name] = clock = FakeClock(self.path(f"{program.name}.clock"))
+        program.environment = {**os.environ, "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": clock.path,
+                               "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+    def arrived(self, site=None, since=0):
+        return super().arrived(site)  # new ones may bear any time
+
+    def wait_flowing(self, more=1, deadline=20.0):
+        super().wait_flowing(max(more, 5), deadline)
+
+    def judge(self, run):
+        """By the gateways' clocks, which is what their readings are told by."""
+        newest = {(h.place.key, tuple(sorted(h.reading["values"].items()))): h.reading["ts"] for h in invariants.Taken(run).held
+                  if h.reading.get("values")}
+        run.served = [self.by_its_clock(run, s, newest) for s in run.served]
+        run.protected = [(g.name, -1 << 62, 1 << 62) for g in self.gateways]  # a step is no reason to miss anything
+        run.unlived = {g.name: self.clocks[g.name].unlived(g.ends[-1][0]) for g in self.gateways}
+        run.tolerance_ms = max(run.tolerance_ms, 1000 + LAG_MS)  # a clock set back by a second is caught up with, not followed
+        report = invariants.check(run)
+        suspect = {(h.gateway, h.place.device, h.reading["ts"]) for h in invariants.Taken(run).held if "clock" in h.reading.get("why", [])}
+        report.violations = [v for v in report.violations  # a time that nobody believes contradicts no gap
+                             if not (v.kind == "I3 contradiction" and (*v.key, v.at_ms) in suspect)]
+        _suspects(run, report)
+        _only_noise(run, report)
+        return report
+
+    def by_its_clock(self, run, s, newest):
+        """What was served at the moment of a step may have been dated before or after it: as its reading says, else after."""
+        place = run.places.get(s.meter)
+        if not place:
+            return s
+        said = newest.get((place.key, tuple(sorted((place.names[n], v) for n, v in s.values.items() if n in place.names))))
+        times = [s.at_ms + offset for offset in self.clocks[place.gateway].offsets_about(s.at_ms)]
+        not_after = [t for t in times if said is not None and t <= said + 2]  # no reading is told before it was served
+        return s._replace(at_ms=max(not_after, default=times[-1]))
+
+
+class FakeClock:
+    def __init__(self, path):
+        self.path, self.steps = path, [(0, 0)]  # (from this wall ms on, ms that it is ahead)
+        self.set(0)
+
+    def set(self, ahead_s):
+        with open(f"{self.path}.new", "w") as f:
+            f.write(f"{ahead_s:+d}\n")
+        os.replace(f"{self.path}.new", self.path)
+        self.steps.append((wall_ms(), 1000 * ahead_s))
+
+    @property
+    def ahead_s(self):
+        return self.steps[-1][1] // 1000
+
+    def offsets_about(self, at_ms):
+        """That before a step which was just made, and that which holds."""
+        current = max(i for i, (since, _) in enumerate(self.steps) if since <= at_ms)
+        return [offset for i, (since, offset) in enumerate(self.steps[:current + 2])
+                if i >= current or (i == current - 1 and at_ms - self.steps[current][0] < 3 * LAG_MS)
+                if i <= current or since - at_ms < LAG_MS]
+
+    def unlived(self, stopped_ms):
+        """(from, to) of this clock that lie between the spans which it went through until then."""
+        ends = [since for since, _ in self.steps[2:]] + [stopped_ms]
+        lived = sorted((since + offset, end + offset) for (since, offset), end in zip(self.steps[1:], ends))
+        spans, reached = [], lived[0][1]
+        for start, end in lived[1:]:
+            if start > reached:
+                spans.append((reached, start))
+            reached = max(reached, end)
+        return spans
+
+
+def _suspects(run, report):
+    """Which readings are suspect by their clock, told from the order of their times alone (docs/message-format.md): at the
+    gateway those that are not after all before them, at the collector also those 5 min ahead of their receipt."""
+    receipts = {r.seq: r.time_ms for r in run.collector.records}
+    highest, good = {}, {}
+    for h in invariants.Taken(run).held:
+        key, ts, receipt = h.place.key, h.reading["ts"], receipts[h.at]
+        at_gateway = ts <= highest.get(key, 0)
+        if ("clock" in h.reading.get("why", [])) != at_gateway:
+            report.add("I3 clock", key, ts, f"{h.reading.get('why')}, while the newest before is {highest.get(key)}")
+        ahead = ts - receipt - 300000
+        due = "c" if ts <= good.get(key, 0) or ahead > 0 else "."
+        if h.mark != due and abs(ahead) > 2000:
+            report.add("I3 clock", key, ts, f"marked {h.mark}, while the newest good one is {good.get(key)}, received at {receipt}")
+        highest[key] = max(highest.get(key, 0), ts)
+        if h.mark == ".":
+            good[key] = ts
+
+
+def _only_noise(run, report):
+    """No flag but those of the levels, whose windows are looked at one by one."""
+    for f in run.ledger.flags:
+        if f.flag != "noise-limit":
+            report.add("I5 by a step", (f.flag, f.site, f.device), f.since_ms, f"{f.state}, while nothing but clocks was wrong")
+
+
+def clocks(chain, rng, faults, until):
+    """Steps of a second, an hour, a day, of a gateway's clock or of the collector's, and back again."""
+    for _ in range(8):
+        if time.monotonic() > until or not chain.varied():
+            break
+        who, step = rng.choice(list(chain.clocks)), rng.choice(STEPS_S)
+        clock = chain.clocks[who]
+        clock.set(clock.ahead_s + step)
+        chain.go_on(rng.uniform(3, 8))
+        chain.recovered(f"{who} set by {step:+d} s", time.monotonic())
+        clock.set(clock.ahead_s - step)
+        chain.go_on(rng.uniform(3, 8))
+        faults[f"{who.rstrip('-0123456789')}'s clock {step:+d} s and back"] += 1
+
+
 Kind = collections.namedtuple("Kind", "strike street settings")
 USUAL = {"journal": {"max_bytes": "4M"}}
 FAST = {"gateways": 1, "interval": "10ms", "flush": "20ms", "journal": {"max_bytes": "64M"}}
@@ -469,10 +594,11 @@ KINDS = {
     "blocked-log": Kind(blocked_log, OutageStreet, USUAL),
     "network": Kind(network, OutageStreet, USUAL),
     "names": Kind(names, NamedStreet, USUAL),
+    "clocks": Kind(clocks, FakedStreet, USUAL),
     "disk": Kind(disk, SmallDisks, {"journal": {"max_bytes": "4M"}}),
 }
 ROOTS = "names", "disk"  # kinds that only root can do
 
 
 def can(kind):
-    return kind not in ROOTS or may_resolve()
+    return (kind not in ROOTS or may_resolve()) and (kind != "clocks" or os.path.exists(FAKETIME))
