@@ -7,25 +7,20 @@ import collections
 import fcntl
 import json
 import os
-import re
-import shutil
 import signal
 import subprocess
 import time
 
 import invariants
-from chain_street import ChainStreet, Traced, read
+from chain_street import ChainStreet, Traced
 from nets import Gate, Resolver, may_resolve
-from programs import Program, wait_for, wall_ms
-from street import merged
+from programs import wait_for, wall_ms
 
 RESTART_S = 2.0  # RestartSec of the services
 FLAT_KB = 6 * 1024  # what a journal's segments and a batch may take more
 FRESH_MS = 2000  # how old `now` may be
-LIVE_S = 5.0
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 WAYS = "vanished", "mute", "shut", "cutting"
-MESSAGES = re.compile(r" error [a-z]+: |\berror\b")
 
 
 class OutageStreet(ChainStreet):
@@ -103,6 +98,14 @@ class OutageStreet(ChainStreet):
         """From then till now the way to the meters was not sound: an answer may have been served and not have come; the poll
         under way then is said to have failed, a time-out after it was asked."""
         self.spoilt.append((began_ms - 3000, wall_ms() + 3000))
+
+
+def turns(chain, until, most):
+    """So many, but none is begun behind `until` except the first, or when the clubs have come to rest."""
+    for n in range(most):
+        if n and (time.monotonic() > until or not chain.varied()):
+            return
+        yield n
 
 
 # ---- outages ---------------------------------------------------------------------------------------------------------
@@ -216,9 +219,7 @@ def _bounce(chain, rng):
 
 def descriptors(chain, rng, faults, until):
     """No further descriptor for some seconds, of a running program; or only so many from the start on."""
-    for _ in range(8):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 8):
         victim = rng.choice(chain.ours)
         if rng.random() < 0.5:
             what, low = "descriptors", victim.fds() + rng.randrange(3)
@@ -247,9 +248,7 @@ def descriptors(chain, rng, faults, until):
 
 def memory(chain, rng, faults, until):
     """Some more megabytes of address space and no more; so malloc fails somewhere."""
-    for _ in range(8):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 8):
         victim = rng.choice(chain.ours)
         before, room = victim.pid, rng.choice((0, 0, 1 << 18, 1 << 20, 4 << 20))
         with open(f"/proc/{victim.pid}/statm") as f:
@@ -306,9 +305,7 @@ def blocked_log(chain, rng, faults, until):
         program.__class__ = Unread
         program.launch()
     chain.recovered("blocked log, at the start", time.monotonic())
-    for _ in range(4):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 4):
         for g in chain.gateways:
             g.process.send_signal(signal.SIGHUP)
         _bounce(chain, rng)
@@ -337,9 +334,7 @@ def blocked_log(chain, rng, faults, until):
 
 def network(chain, rng, faults, until):
     """Half-open, mute, refused and cut connections on each of the three ways; peers that stand still."""
-    for _ in range(10):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 10):
         name = rng.choice(list(chain.gates))
         way, began = rng.choice((*WAYS, "frozen")), wall_ms()
         seconds = rng.choice((1, 3, 8, 20))
@@ -350,7 +345,7 @@ def network(chain, rng, faults, until):
             program.resume()
         elif way == "cutting":
             for _ in range(seconds):
-                chain.gates[name].set("cutting", rng.randrange(400 if name != "meter" else 12))
+                chain.gates[name].set("cutting", rng.randrange(400 if not name.startswith("meter") else 12))
                 chain.go_on(1)
             chain.gates[name].set("open")
         else:
@@ -368,9 +363,7 @@ def network(chain, rng, faults, until):
 def names(chain, rng, faults, until):
     """The resolver hangs, or knows none of the names, while connections are cut."""
     known = dict(chain.resolver.addresses)
-    for _ in range(6):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 6):
         what, began = rng.choice(("resolver silent", "no such name")), wall_ms()
         chain.resolver.silent = what == "resolver silent"
         if what == "no such name":
@@ -438,9 +431,7 @@ def _fill(path):
 
 def disk(chain, rng, faults, until):
     """No room for some seconds: at a gateway, for the collector's journal, or for its ledger (and all else but the journal)."""
-    for _ in range(6):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 6):
         what, path, victim = rng.choice([*(("gateway's disk full", g.state, g) for g in chain.gateways),
                                          ("journal's disk full", f"{chain.collector.state}/journal", chain.collector),
                                          ("ledger's disk full", chain.collector.state, chain.collector)])
@@ -562,9 +553,7 @@ def _only_noise(run, report):
 
 def clocks(chain, rng, faults, until):
     """Steps of a second, an hour, a day, of a gateway's clock or of the collector's, and back again."""
-    for _ in range(8):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 8):
         who, step = rng.choice(list(chain.clocks)), rng.choice(STEPS_S)
         clock = chain.clocks[who]
         clock.set(clock.ahead_s + step)
