@@ -5,6 +5,8 @@
 
 enum { WAIT_MOST_MS = 60000 };
 
+const char *const unheeded_words[UNHEEDED_KINDS] = {"unreadable", "by", "epoch", "bytes", "retained"};
+
 void sender_init(struct sender *s, struct spool *spool, const char *gateway, const char *collector, int64_t resend_ms)
 {
     *s = (struct sender){.spool = spool, .gateway = gateway, .collector = collector, .resend_ms = resend_ms};
@@ -56,21 +58,43 @@ static void keep(struct sender *s, uint64_t seq, struct hash h)
     s->kept[seq % SENDER_KEPT].hash = h;
 }
 
+static bool own_hash(struct sender *s, uint64_t seq, struct hash *out)
+{
+    if (seq && s->kept[seq % SENDER_KEPT].seq == seq) {
+        *out = s->kept[seq % SENDER_KEPT].hash;
+        return true;
+    }
+    return spool_hash(s->spool, seq, out);
+}
+
+/* h(to), as the frame behind it names it; there is none: as the journal does. */
+static bool hash_behind(struct sender *s, uint64_t to, struct hash *out)
+{
+    struct journal_record rec;
+    int r = spool_read(s->spool, to + 1, &rec);
+    if (r == 1)
+        *out = rec.before;
+    return r == 1 || spool_hash(s->spool, to, out);
+}
+
 /* The unbroken run of missing seqs around `seq`, acked ones included, is declared lost. */
 static int say_lost(struct sender *s, uint64_t seq, struct buf *out)
 {
     struct journal_record rec;
     struct hash before, head;
     char hex[HASH_HEX];
-    uint64_t first = spool_first(s->spool), from = seq, to = spool_next_held(s->spool, seq) - 1;
+    int r = 0;
+    uint64_t first = spool_first(s->spool), from = seq, next = spool_next_held(s->spool, seq), to = next - 1;
+    if (!next)
+        return 0; /* cannot be told now */
     bool trimmed = seq < first, refused = spool_is_quarantined(s->spool, seq);
     if (trimmed)
         from = 1;
     else
-        while (from > 1 && spool_read(s->spool, from - 1, &rec) != 1)
+        while (from > 1 && (r = spool_read(s->spool, from - 1, &rec)) == ERR_MISSING)
             from = from - 1 < first ? 1 : from - 1;
-    if (!spool_hash(s->spool, to, &head))
-        return 0; /* cannot be: its successor, or the head of the journal, tells it */
+    if (r == ERR_IO || !hash_behind(s, to, &head))
+        return 0; /* cannot be told now */
     bool known = spool_hash(s->spool, from - 1, &before);
     frame_begin(out, s->gateway, spool_epoch(s->spool), to, known ? &before : &(struct hash){0});
     buf_print(out, ",\"kind\":\"lost\",\"from\":%llu,\"to\":%llu,\"reason\":\"%s\",\"head\":\"",
@@ -91,14 +115,18 @@ static int say_lost(struct sender *s, uint64_t seq, struct buf *out)
 int sender_next(struct sender *s, int64_t now_ms, struct buf *out)
 {
     struct journal_record rec;
+    struct hash before;
     if (s->stopped || s->sent >= spool_last(s->spool) || s->sent >= s->acked + SENDER_WINDOW)
         return 0;
     if (s->sent == s->acked)
         s->progress_ms = now_ms; /* the timer runs from here */
     buf_clear(out);
+    bool known = own_hash(s, s->sent, &before);
     int r = spool_read(s->spool, s->sent + 1, &rec);
-    if (r == 0)
+    if (r == 0 || r == ERR_IO)
         return 0;
+    if (r == 1 && known && !hash_equal(&before, &rec.before))
+        r = ERR_MISSING; /* whole, but of another life: no collector would take it here */
     if (r < 0)
         return say_lost(s, s->sent + 1, out);
     buf_bytes(out, rec.bytes, rec.length);
@@ -108,14 +136,6 @@ int sender_next(struct sender *s, int64_t now_ms, struct buf *out)
 }
 
 /* ---- hearing --------------------------------------------------------------------------------------------------------- */
-static bool own_hash(struct sender *s, uint64_t seq, struct hash *out)
-{
-    if (seq && s->kept[seq % SENDER_KEPT].seq == seq) {
-        *out = s->kept[seq % SENDER_KEPT].hash;
-        return true;
-    }
-    return spool_hash(s->spool, seq, out);
-}
 
 static enum sender_heard hear_position(struct sender *s, uint64_t seq, const struct hash *head, int64_t now_ms)
 {
@@ -145,42 +165,65 @@ static enum sender_heard hear_position(struct sender *s, uint64_t seq, const str
     return SENDER_HEEDED;
 }
 
-static enum sender_heard hear_refused(struct sender *s, const char *hex)
+static enum sender_heard hear_refused(struct sender *s, const struct hash *wanted)
 {
     struct journal_record rec;
-    struct hash wanted, own;
-    if (!hash_parse(&wanted, hex))
-        return SENDER_IGNORED;
     for (uint64_t n = s->acked + 1; n <= s->sent; n++) {
         if (spool_read(s->spool, n, &rec) != 1)
             continue;
-        own = hash_of(rec.bytes, rec.length);
-        if (hash_equal(&own, &wanted) && spool_set_aside(s->spool, n) == 0) {
+        struct hash own = hash_of(rec.bytes, rec.length);
+        if (hash_equal(&own, wanted) && spool_set_aside(s->spool, n) == 0) {
             s->refused++;
             back(s);
             return SENDER_HEEDED;
         }
     }
+    return sender_unheeded(s, UNHEEDED_BYTES);
+}
+
+enum sender_heard sender_unheeded(struct sender *s, enum unheeded why)
+{
+    s->unheeded[why]++;
     return SENDER_IGNORED;
+}
+
+static bool read_hash(const struct json *node, struct hash *out)
+{
+    const char *hex;
+    return json_text(node, &hex) && hash_parse(out, hex);
+}
+
+static enum sender_heard hear_ack(struct sender *s, const struct json *root, int64_t now_ms)
+{
+    const char *epoch;
+    int64_t seq;
+    struct hash head;
+    if (!json_text(json_member(root, "epoch"), &epoch) || !epoch_valid(epoch) ||
+        !json_int64(json_member(root, "seq"), &seq) || seq < 0 || seq > FRAME_EXACT ||
+        !read_hash(json_member(root, "head"), &head))
+        return sender_unheeded(s, UNHEEDED_UNREADABLE);
+    if (strcmp(epoch, spool_epoch(s->spool)) != 0)
+        return sender_unheeded(s, UNHEEDED_EPOCH);
+    return hear_position(s, (uint64_t)seq, &head, now_ms);
 }
 
 enum sender_heard sender_hear(struct sender *s, const char *payload, size_t length, int64_t now_ms)
 {
     struct json *root = json_open(payload, length, NULL);
-    enum sender_heard heard = SENDER_IGNORED;
-    const char *by, *epoch, *hex;
-    int64_t v, seq;
-    struct hash head;
-    if (!json_int64(json_member(root, "v"), &v) || v != 1 || !json_text(json_member(root, "by"), &by) ||
-        strcmp(by, s->collector) != 0)
-        goto out;
-    if (json_text(json_member(root, "sha256"), &hex))
-        heard = hear_refused(s, hex);
-    else if (json_text(json_member(root, "epoch"), &epoch) && strcmp(epoch, spool_epoch(s->spool)) == 0 &&
-             json_int64(json_member(root, "seq"), &seq) && seq >= 0 && json_text(json_member(root, "head"), &hex) &&
-             hash_parse(&head, hex))
-        heard = hear_position(s, (uint64_t)seq, &head, now_ms);
-out:
+    enum sender_heard heard;
+    const char *by;
+    int64_t v;
+    struct hash bytes;
+    if (!json_int64(json_member(root, "v"), &v) || v != 1 || !json_text(json_member(root, "by"), &by))
+        heard = sender_unheeded(s, UNHEEDED_UNREADABLE);
+    else if (strcmp(by, s->collector) != 0)
+        heard = sender_unheeded(s, UNHEEDED_BY);
+    else if (!json_member(root, "sha256"))
+        heard = hear_ack(s, root, now_ms);
+    else if (read_hash(json_member(root, "sha256"), &bytes))
+        heard = hear_refused(s, &bytes);
+    else
+        heard = sender_unheeded(s, UNHEEDED_UNREADABLE);
     json_close(root);
     return heard;
 }

@@ -16,8 +16,8 @@ SEED = os.environ.get("SEED") or str(random.randrange(1 << 32))
 class Share(unittest.TestCase):
     def share(self, kind, seconds):
         """Faults are begun for so long; then all is brought to rest and judged."""
-        if not outages.can(kind):
-            self.skipTest(f"{kind} needs root or libfaketime")
+        if outages.wants(kind):
+            self.skipTest(f"{kind} needs {outages.wants(kind)}")
         chosen, faults = outages.KINDS[kind], outages.collections.Counter()
         chain = chosen.street()
         self.addCleanup(chain.close)

@@ -15,6 +15,7 @@ from counted import FLUSH_MS, TALLY, CountedStreet
 from influx import count
 from meters import profile
 from programs import BIN, Program, free_port, wait_for, wall_ms
+from stream import frames_on_disk
 from street import ini, merged
 
 CLUB = profile("noise", laeq="holding:0 u16 scale=0.1 unit=dB(A)", n="holding:2 u32")
@@ -240,6 +241,13 @@ class ChainStreet(CountedStreet):
             for started, ended in zip(g.starts, [*ends, None]):
                 spans += without(self.spoilt, g.name, started, (ended or wall_ms()) - LAST_FLUSH_MS)
         return spans
+
+    def drained(self, gateway):
+        """As in CountedStreet, but for what stands behind a failed fdatasync: that was never said."""
+        journals = gather.gateway_journals(gateway.state)
+        own = list(journals.values())[-1].records if journals else []
+        held = {f.payload for f in frames_on_disk(self.collector.state)}
+        return own != [] and all(r.body in held for r in own)
 
     def folded(self):
         """The ledger has taken in the last frame, and both its outboxes are empty."""

@@ -13,7 +13,7 @@ import time
 
 import invariants
 from chain_street import ChainStreet, Traced
-from nets import Gate, Resolver, may_resolve
+from nets import Gate, Resolver
 from programs import wait_for, wall_ms
 
 RESTART_S = 2.0  # RestartSec of the services
@@ -586,8 +586,13 @@ KINDS = {
     "clocks": Kind(clocks, FakedStreet, USUAL),
     "disk": Kind(disk, SmallDisks, {"journal": {"max_bytes": "4M"}}),
 }
-ROOTS = "names", "disk"  # kinds that only root can do
+ROOTS = "names", "disk"  # a name server's port, a file system
 
 
-def can(kind):
-    return (kind not in ROOTS or may_resolve()) and (kind != "clocks" or os.path.exists(FAKETIME))
+def wants(kind):
+    """What is not here that this kind needs, or None."""
+    if kind in ROOTS and os.getuid() != 0:
+        return "root"
+    if kind == "clocks" and not os.path.exists(FAKETIME):
+        return "the Debian package libfaketime"
+    return None
