@@ -27,7 +27,9 @@ static int verify_header(struct walk *w, const struct segment *s, int fd, const 
 {
     struct segment own = {.first = s->first};
     uint8_t head[SEGMENT_HEADER];
-    if (pread(fd, head, sizeof head, 0) != SEGMENT_HEADER || !segment_get(head, &own))
+    if (pread(fd, head, sizeof head, 0) == SEGMENT_HEADER)
+        segment_get(head, &own);
+    if (!own.known)
         return fault(f, ERR_CORRUPT, "record %" PRIu64 ": %s: its header is damaged", s->first, path);
     if (!w->due) {
         w->due = s->first;

@@ -124,7 +124,7 @@ static void the_shortest_file_has_the_documented_defaults(void **state)
     assert_false(s.mqtt.tls);
     assert_string_equal(s.mqtt.root, "quietair/v1");
     assert_false(s.influx.on);
-    assert_int_equal(s.journal_max_age_ms, 1830LL * 86400 * 1000);
+    assert_int_equal(s.journal.max_age_ms, 1830LL * 86400 * 1000);
     assert_string_equal(s.rules_text, "[rules]\n");
     assert_string_equal(s.calendars_json, "{}");
     collector_settings_free(&s);
@@ -153,7 +153,7 @@ static void all_that_can_be_said_is_read(void **state)
     assert_true(s.influx.on);
     assert_int_equal(s.influx.batch, 5000);
     assert_true(s.influx.gzip);
-    assert_int_equal(s.journal_max_bytes, 10LL << 30);
+    assert_int_equal(s.journal.max_bytes, 10LL << 30);
     assert_string_equal(s.rules_text,
                         "[rules]\nstandards = \"cleaning-policy gb22337-2008\"\ncleaning_grace = \"3d\"\n");
     struct buf record = buf_growing();
