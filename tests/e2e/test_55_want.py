@@ -8,6 +8,9 @@ class Want(Share):
     def test_descriptors(self):
         self.share("descriptors", 6)
 
+    def test_files_that_may_not_grow(self):
+        self.share("file-size", 3)
+
     def test_memory(self):
         self.share("memory", 6)
 

@@ -265,6 +265,19 @@ def memory(chain, rng, faults, until):
         faults["memory"] += 1
 
 
+def file_size(chain, rng, faults, until):
+    """No file may grow any more, or not beyond some KiB (setrlimit's RLIMIT_FSIZE), until it is ended or allowed again."""
+    for _ in turns(chain, until, 6):
+        victim = rng.choice(chain.ours)
+        before = victim.pid
+        _limit(victim, "fsize", rng.choice((0, 4096, 1 << 16, 1 << 18)))
+        chain.go_on(rng.uniform(2, 6), [victim])
+        if victim.running() and victim.pid == before:
+            _limit(victim, "fsize")
+        chain.back("file size", [victim])
+        faults["file size"] += 1
+
+
 class Unread(Traced):
     """A program whose stderr is a pipe that is full, and that nobody reads."""
 
@@ -580,6 +593,7 @@ KINDS = {
     "alert-storm": Kind(load, OutageStreet, {"clubs": 20, "period_s": 2, **USUAL}),
     "descriptors": Kind(descriptors, OutageStreet, USUAL),
     "memory": Kind(memory, OutageStreet, USUAL),
+    "file-size": Kind(file_size, OutageStreet, USUAL),
     "blocked-log": Kind(blocked_log, OutageStreet, USUAL),
     "network": Kind(network, OutageStreet, USUAL),
     "names": Kind(names, NamedStreet, USUAL),
