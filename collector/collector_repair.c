@@ -16,7 +16,9 @@ static int read_held(struct collector *c, uint64_t at, struct record *frame)
             return 0;
     }
     int r = journal_read(c->held, at, &rec);
-    return r == 1 ? record_read(frame, rec.bytes, rec.length) == 0 ? 1 : ERR_CORRUPT : r;
+    if (r == 1)
+        return record_read(frame, rec.bytes, rec.length) == 0 ? 1 : ERR_CORRUPT;
+    return r == ERR_IO ? 0 : r;
 }
 
 void repairs_pay(struct collector *c)

@@ -5,11 +5,24 @@
 #include <ftw.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A new folder is durable when the one that it stands in is synced; the last one may be of a life that was cut off before
+ * that. */
+static int make_dir(const char *path, unsigned mode, bool last)
+{
+    char folder[PATH_MAX];
+    bool there = mkdir(path, mode) != 0;
+    if (there && (errno != EEXIST || !last))
+        return errno == EEXIST ? 0 : ERR_IO;
+    strcpy(folder, path);
+    return file_sync_dir(dirname(folder)) == 0 || (there && errno != EIO) ? 0 : ERR_IO;
+}
 
 int file_make_dirs(const char *path, unsigned mode, struct fault *f)
 {
@@ -23,7 +36,7 @@ int file_make_dirs(const char *path, unsigned mode, struct fault *f)
             continue;
         char end = *at;
         *at = 0;
-        if (mkdir(part, end ? 0755 : mode) != 0 && errno != EEXIST)
+        if (make_dir(part, end ? 0755 : mode, !end) != 0)
             return fault(f, ERR_IO, "%s: cannot make the folder: %s", part, strerror(errno));
         *at = end;
         if (!end)
@@ -39,8 +52,9 @@ int file_sync_dir(const char *dir)
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return ERR_IO;
-    int r = fsync(fd) == 0 ? 0 : ERR_IO;
+    int r = fsync(fd) == 0 ? 0 : ERR_IO, why = errno;
     close(fd);
+    errno = why;
     return r;
 }
 
@@ -64,7 +78,8 @@ int file_replace(const char *path, const void *bytes, size_t length, unsigned mo
     if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary)
         return fault(f, ERR_RANGE, "%.200s…: path too long", path);
     strcpy(folder, path);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    unlink(temporary); /* left by a life before */
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
         return fault(f, ERR_IO, "%s: cannot create: %s", temporary, strerror(errno));
     int bad = fchmod(fd, mode) || write_all(fd, bytes, length) || fsync(fd);

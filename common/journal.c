@@ -11,6 +11,22 @@
 #include <unistd.h>
 
 /* ---- appending ------------------------------------------------------------------------------------------------------ */
+/* Also where a limit on the file's size says so (setrlimit(2)). */
+static bool no_room(void)
+{
+    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+}
+
+/* Always a file of its own: not through a link, and not the one whose fdatasync failed. */
+static int create_segment(struct journal *j, const char *path, uint64_t first)
+{
+    int flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
+    if (j->count && j->segments[j->count - 1].first == first)
+        unlink(path); /* nothing that is durable stands in it: this is it, anew */
+    int fd = open(path, flags, j->set.mode & 0666);
+    return fd < 0 && errno == EEXIST && segment_set_aside(j, path) == 0 ? open(path, flags, j->set.mode & 0666) : fd;
+}
+
 static int begin_segment(struct journal *j, int64_t now_ms)
 {
     struct segment s = {.first = j->last + 1, .created_ms = now_ms, .before = j->head, .known = true, .bytes = SEGMENT_HEADER};
@@ -18,19 +34,19 @@ static int begin_segment(struct journal *j, int64_t now_ms)
     char path[PATH_MAX];
     segment_put(head, &s);
     segment_path(j, s.first, path);
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, j->set.mode & 0666);
+    int fd = create_segment(j, path, s.first);
     if (fd < 0)
-        return errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
+        return no_room() ? ERR_FULL : ERR_IO;
     ssize_t n = pwrite(fd, head, SEGMENT_HEADER, 0);
     if (n != SEGMENT_HEADER || fdatasync(fd) != 0 || file_sync_dir(j->dir) != 0) {
-        int full = n < 0 ? errno == ENOSPC || errno == EDQUOT : n != SEGMENT_HEADER;
+        int full = n < 0 ? no_room() : n != SEGMENT_HEADER;
         close(fd);
         unlink(path);
         return full ? ERR_FULL : ERR_IO;
     }
     pthread_mutex_lock(&j->lock);
     if (j->count && j->segments[j->count - 1].first == s.first)
-        j->count--; /* a failed sync left an empty one of the same name: this is it, anew */
+        j->count--;
     j->segments = xrealloc(j->segments, (j->count + 1) * sizeof s);
     j->segments[j->count++] = s;
     pthread_mutex_unlock(&j->lock);
@@ -41,11 +57,14 @@ static int begin_segment(struct journal *j, int64_t now_ms)
     return 0;
 }
 
-/* Gives the newest segment up at what is synced; the next append begins another. */
+/* Gives the newest segment up at what is synced; the next append begins another.  What stands behind that is cut, so that no
+ * later life takes it for durable: the system may have forgotten by then that it could not be written. */
 static void give_up(struct journal *j)
 {
-    if (j->fd >= 0)
+    if (j->fd >= 0) {
+        (void)!ftruncate(j->fd, j->segments[j->count - 1].bytes);
         close(j->fd);
+    }
     j->fd = -1;
     j->last = j->synced;
     j->head = j->head_synced;
@@ -60,10 +79,8 @@ static int append_bytes(struct journal *j, const uint8_t head[static RECORD_HEAD
     while (n < 0 && errno == EINTR);
     if (n == (ssize_t)(RECORD_HEADER + length))
         return 0;
-    bool full = n >= 0 || errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
-    if (ftruncate(j->fd, j->end) != 0)
-        give_up(j);
-    return full ? ERR_FULL : ERR_IO;
+    bool full = n >= 0 || no_room();
+    return full && ftruncate(j->fd, j->end) == 0 ? ERR_FULL : ERR_IO;
 }
 
 int journal_append(struct journal *j, const void *bytes, size_t length, int64_t now_ms, uint64_t *seq)
@@ -73,7 +90,7 @@ int journal_append(struct journal *j, const void *bytes, size_t length, int64_t 
     if (journal_begins_segment(j)) {
         int r = begin_segment(j, now_ms);
         if (r)
-            return r;
+            return r; /* nothing waited for a sync */
     }
     struct record_header h = {.length = (uint32_t)length,
                        .body_crc = segment_crc(bytes, length),
@@ -83,6 +100,8 @@ int journal_append(struct journal *j, const void *bytes, size_t length, int64_t 
     uint8_t head[RECORD_HEADER];
     record_header_put(head, &h);
     int r = append_bytes(j, head, bytes, length);
+    if (r == ERR_IO)
+        give_up(j);
     if (r)
         return r;
     j->end += RECORD_HEADER + (int64_t)length;
@@ -157,19 +176,26 @@ int64_t journal_cut_bytes(const struct journal *j)
     return j->cut;
 }
 
+unsigned journal_set_aside(const struct journal *j)
+{
+    return j->aside;
+}
+
 uint64_t journal_drop_oldest(struct journal *j)
 {
     char path[PATH_MAX];
     uint64_t gone = 0;
-    if (j->count > 1) {
-        segment_path(j, j->segments[0].first, path);
+    if (j->count < 2)
+        return 0;
+    segment_path(j, j->segments[0].first, path);
+    pthread_mutex_lock(&j->lock);
+    if (unlink(path) == 0 || errno == ENOENT) { /* else it makes no room, and stays held */
         gone = j->segments[1].first - j->segments[0].first;
-        pthread_mutex_lock(&j->lock);
         memmove(j->segments, j->segments + 1, --j->count * sizeof *j->segments);
-        pthread_mutex_unlock(&j->lock);
-        unlink(path);
-        file_sync_dir(j->dir);
     }
+    pthread_mutex_unlock(&j->lock);
+    if (gone)
+        file_sync_dir(j->dir);
     return gone;
 }
 
@@ -179,13 +205,24 @@ void journal_limit(struct journal *j, int64_t max_bytes, int64_t max_age_ms)
     j->set.max_age_ms = max_age_ms;
 }
 
-/* The newest record of a segment is about as old as its successor, or where that was begun at a time not known, the next. */
-static bool oldest_is_older(const struct journal *j, int64_t than_ms)
+/* The newest record of a segment is about as old as its successor, or where that does not tell when it was begun, the next. */
+bool journal_oldest(const struct journal *j, uint64_t *last, int64_t *until_ms)
 {
     size_t i = 1;
-    while (i < j->count && j->segments[i].known && !j->segments[i].created_ms)
+    if (j->count < 2)
+        return false;
+    *last = j->segments[1].first - 1;
+    while (i < j->count && (!j->segments[i].known || !j->segments[i].created_ms))
         i++;
-    return i < j->count && j->segments[i].known && j->segments[i].created_ms < than_ms;
+    *until_ms = i < j->count ? j->segments[i].created_ms : 0;
+    return true;
+}
+
+static bool oldest_is_older(const struct journal *j, int64_t than_ms)
+{
+    uint64_t last;
+    int64_t until;
+    return journal_oldest(j, &last, &until) && until && until < than_ms;
 }
 
 uint64_t journal_trim(struct journal *j, int64_t now_ms)
@@ -196,7 +233,10 @@ uint64_t journal_trim(struct journal *j, int64_t now_ms)
         bool too_old = j->set.max_age_ms > 0 && oldest_is_older(j, now_ms - j->set.max_age_ms);
         if (!too_big && !too_old)
             break;
-        gone += journal_drop_oldest(j);
+        uint64_t dropped = journal_drop_oldest(j);
+        if (!dropped)
+            break;
+        gone += dropped;
     }
     return gone;
 }

@@ -44,7 +44,8 @@ int journal_open(struct journal **, const struct journal_settings *, struct faul
 int journal_open_read(struct journal **, const char *dir, struct fault *);
 void journal_close(struct journal *);
 
-/* Appends; now_ms 0: the time is not known, and age does not count.  Not durable, and not visible to readers, before journal_sync.  ERR_FULL: no room on the disk; ERR_IO. */
+/* Appends; now_ms 0: the time is not known, and age does not count.  Not durable, and not visible to readers, before
+ * journal_sync.  ERR_FULL: no room on the disk, and nothing has changed; ERR_IO: as of journal_sync. */
 int journal_append(struct journal *, const void *bytes, size_t length, int64_t now_ms, uint64_t *seq);
 /* fdatasync.  After a failure the segment is given up and a new one begun; what was not synced must be appended again
  * (ERR_IO; journal_last is then the newest durable seq). */
@@ -56,10 +57,15 @@ uint64_t journal_last(const struct journal *);   /* newest appended; 0: none eve
 uint64_t journal_synced(const struct journal *); /* newest durable: what readers see */
 struct hash journal_head(const struct journal *); /* h(last) */
 int64_t journal_bytes(const struct journal *);
-int64_t journal_cut_bytes(const struct journal *); /* torn tail cut by journal_open */
+int64_t journal_cut_bytes(const struct journal *);  /* torn tail cut by journal_open */
+unsigned journal_set_aside(const struct journal *); /* files in which nothing could be read, renamed to NAME.bad */
 
 /* Other limits from now on. */
 void journal_limit(struct journal *, int64_t max_bytes, int64_t max_age_ms);
+
+/* Of the oldest segment, if it is not the only one: the seq of its newest record, and about when that came (0: not
+ * known).  False: it is the only one, or there is none. */
+bool journal_oldest(const struct journal *, uint64_t *last, int64_t *until_ms);
 
 /* Deletes oldest whole segments as settings demand (what is acked is what is oldest).  Returns how many records went. */
 uint64_t journal_trim(struct journal *, int64_t now_ms);
@@ -69,12 +75,19 @@ uint64_t journal_drop_oldest(struct journal *);
 
 struct journal_reader *journal_reader_new(struct journal *);
 void journal_reader_free(struct journal_reader *);
-/* 1: *out is record seq.  0: seq is not synced yet.  ERR_MISSING: trimmed, damaged or set aside.  ERR_IO. */
+/* 1: *out is record seq.  0: seq is not synced yet.  ERR_MISSING: trimmed, damaged or set aside.  ERR_IO: cannot be told
+ * now (no descriptor or memory was to be had): ask again. */
 int journal_read(struct journal_reader *, uint64_t seq, struct journal_record *out);
-/* The next held seq > seq, or synced+1: the end of a hole. */
+/* The next held seq > seq, or synced+1: the end of a hole.  0: cannot be told now. */
 uint64_t journal_next_held(struct journal_reader *, uint64_t seq);
 /* Can h(seq) still be told?  From the record, its successor, a segment header or the head. */
 bool journal_hash(struct journal_reader *, uint64_t seq, struct hash *out);
+
+/* Reads every record from the first segment's first to what is synced.  ERR_CORRUPT: *f names the first that is not
+ * held, is damaged, or does not continue the chain.  Of a journal to which nobody appends meanwhile, such as one of
+ * journal_open_read, from which nobody trims.  progress: now and again; NULL: nobody looks. */
+int journal_verify(struct journal *, void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+                   struct fault *);
 
 /* Small numbers that survive: <dir>/<name>.cursor, written to a temporary file, synced, renamed. */
 int journal_cursor_save(struct journal *, const char *name, uint64_t value);

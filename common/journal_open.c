@@ -1,4 +1,4 @@
-/* Opening: the segments are listed, the newest is read to its end, and what is torn behind that is cut. */
+/* Opening: the segments are listed, the newest is read to its end, made durable, and what is torn behind that is cut. */
 #include "common/file.h"
 #include "common/journal_private.h"
 
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SEGMENT_DEFAULT = 4 * 1024 * 1024, SEGMENT_LEAST = 64 * 1024 };
+enum { SEGMENT_DEFAULT = 4 * 1024 * 1024, SEGMENT_LEAST = 64 * 1024, ASIDE_MOST = 100 };
 
 static int by_first(const void *a, const void *b)
 {
@@ -18,38 +18,76 @@ static int by_first(const void *a, const void *b)
     return x->first < y->first ? -1 : x->first > y->first;
 }
 
-static void list_segments(struct journal *j)
+/* Something in the way of a segment is put out of it: PATH.bad, PATH.bad1 … */
+int segment_set_aside(struct journal *j, const char *path)
+{
+    char aside[PATH_MAX + 8];
+    struct stat st;
+    snprintf(aside, sizeof aside, "%s.bad", path);
+    for (int i = 1; i < ASIDE_MOST && lstat(aside, &st) == 0; i++)
+        snprintf(aside, sizeof aside, "%s.bad%d", path, i);
+    if (rename(path, aside) != 0)
+        return ERR_IO;
+    j->aside++;
+    return 0;
+}
+
+static uint64_t number_in(const char *name) /* 0: it is no segment's */
+{
+    char again[32];
+    uint64_t first = strtoull(name, NULL, 10);
+    snprintf(again, sizeof again, "%020" PRIu64 ".seg", first);
+    return strcmp(name, again) == 0 ? first : 0;
+}
+
+/* 0, or an error that passes: what cannot be read for good is listed too, and nothing in it is held. */
+static int list_one(struct journal *j, uint64_t first)
+{
+    char path[PATH_MAX];
+    uint8_t head[SEGMENT_HEADER];
+    struct stat st;
+    struct segment s = {.first = first};
+    segment_path(j, first, path);
+    int fd = segment_open(path, O_RDONLY, &s.bytes);
+    if (fd >= 0) {
+        if (pread(fd, head, sizeof head, 0) == SEGMENT_HEADER)
+            segment_get(head, &s);
+        close(fd);
+    } else if (segment_error_passes(errno)) {
+        return ERR_IO;
+    } else if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+        if (!j->reads_only)
+            segment_set_aside(j, path);
+        return 0;
+    } else {
+        s.bytes = st.st_size;
+    }
+    j->segments = xrealloc(j->segments, (j->count + 1) * sizeof s);
+    j->segments[j->count++] = s;
+    return 0;
+}
+
+static int list_segments(struct journal *j, struct fault *f)
 {
     DIR *dir = opendir(j->dir);
     struct dirent *entry;
-    while (dir && (entry = readdir(dir))) {
-        char *end;
-        uint64_t first = strtoull(entry->d_name, &end, 10);
-        if (strlen(entry->d_name) != 24 || strcmp(end, ".seg") != 0 || first == 0)
-            continue;
-        char path[PATH_MAX];
-        struct stat st;
-        struct segment s = {.first = first};
-        segment_path(j, first, path);
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-            continue;
-        uint8_t head[SEGMENT_HEADER];
-        s.known = pread(fd, head, sizeof head, 0) == SEGMENT_HEADER && segment_get(head, &s);
-        s.bytes = fstat(fd, &st) == 0 ? (int64_t)st.st_size : 0;
-        close(fd);
-        j->segments = xrealloc(j->segments, (j->count + 1) * sizeof s);
-        j->segments[j->count++] = s;
+    int r = dir ? 0 : ERR_IO;
+    while (!r && (errno = 0, entry = readdir(dir))) {
+        uint64_t first = number_in(entry->d_name);
+        r = first ? list_one(j, first) : 0;
     }
+    if (r || errno)
+        r = fault(f, ERR_IO, "%s: cannot be read: %s", j->dir, strerror(errno));
     if (dir)
         closedir(dir);
     if (j->count)
         qsort(j->segments, j->count, sizeof *j->segments, by_first);
+    return r;
 }
 
-/* Reads the newest segment to its end.  1: it is usable, *end is behind its last whole record; 0: nothing in it can be
- * (no header, no record). */
-static int read_newest(struct journal *j, int fd, int64_t *end)
+/* Reads the newest segment to its end.  True: it is usable, and its last whole record ends at *end; false: nothing in it
+ * can be (no header, no record).  *sure: there was no place that could not be read. */
+static bool read_newest(struct journal *j, int fd, int64_t *end, bool *sure)
 {
     const struct segment *s = &j->segments[j->count - 1];
     struct scan scan = {.fd = fd, .first = s->first, .until = UINT64_MAX, .offset = SEGMENT_HEADER};
@@ -64,6 +102,7 @@ static int read_newest(struct journal *j, int fd, int64_t *end)
         scan.offset = *end = scan_after(&scan, &h);
         scan.first = h.seq + 1;
     }
+    *sure = !scan.unreadable;
     free(scan.window);
     if (!any && s->known) {
         j->last = s->first - 1;
@@ -72,41 +111,85 @@ static int read_newest(struct journal *j, int fd, int64_t *end)
     return any || s->known;
 }
 
-/* Cuts what is torn behind the last whole record. */
-static int cut_newest(struct journal *j, const char *path, int fd, int64_t end, struct fault *f)
+/* Writes the newest segment's first `end` bytes into a file of their own: of the old one nobody knows what is on the disk.
+ * An unfinished one is left where it is, as a sign for the next start, to which fdatasync may well say that all is good. */
+static int renew(const char *path, const char *new_path, int old, int64_t end, mode_t mode)
 {
-    struct segment *s = &j->segments[j->count - 1];
-    if (s->bytes <= end)
-        return 0;
-    j->cut = s->bytes - end;
-    s->bytes = end;
-    if (ftruncate(fd, end) != 0 || fdatasync(fd) != 0)
-        return fault(f, ERR_IO, "%s: cannot cut its torn tail: %s", path, strerror(errno));
-    return 0;
+    char bytes[4096];
+    int64_t at = 0;
+    ssize_t n;
+    unlink(new_path);
+    int fd = open(new_path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    for (; fd >= 0 && at < end; at += n) {
+        n = end - at < (int64_t)sizeof bytes ? (ssize_t)(end - at) : (ssize_t)sizeof bytes;
+        if (pread(old, bytes, (size_t)n, at) != n)
+            memset(bytes, 0, sizeof bytes); /* a page that cannot be read is damage, like any other */
+        if (pwrite(fd, bytes, (size_t)n, at) != n)
+            break;
+    }
+    if (fd >= 0 && at == end && fdatasync(fd) == 0 && rename(new_path, path) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
 
-/* 1: the newest segment is the one to append to; 0: it was set aside. */
+/* The newest segment is taken up: its records are durable from here on, or it is an error.  What is torn behind them is cut.
+ * Where that cannot be done, or no one may write there, the next record begins a segment of its own. */
+static int take_up(struct journal *j, const char *path, int fd, int64_t end, bool writable, struct fault *f)
+{
+    struct segment *s = &j->segments[j->count - 1];
+    char new_path[PATH_MAX + 8];
+    struct stat st;
+    snprintf(new_path, sizeof new_path, "%s.new", path);
+    if (lstat(new_path, &st) == 0 || fdatasync(fd) != 0) {
+        int fresh = renew(path, new_path, fd, end, j->set.mode & 0666);
+        close(fd);
+        if (fresh < 0 || file_sync_dir(j->dir) != 0) {
+            if (fresh >= 0)
+                close(fresh);
+            return fault(f, ERR_IO, "%s: cannot be made durable: %s", path, strerror(errno));
+        }
+        fd = fresh;
+        writable = true;
+        j->cut = s->bytes - end;
+        s->bytes = end;
+    }
+    if (s->bytes > end)
+        j->cut = s->bytes - end;
+    if (writable && (s->bytes == end || ftruncate(fd, end) == 0)) {
+        s->bytes = end;
+        j->fd = fd;
+        j->end = end;
+    } else {
+        close(fd);
+    }
+    return 1;
+}
+
+/* 1: it goes on behind the newest segment; 0: that was set aside. */
 static int adopt_newest(struct journal *j, struct fault *f)
 {
-    char path[PATH_MAX], aside[PATH_MAX + 8];
-    segment_path(j, j->segments[j->count - 1].first, path);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return fault(f, ERR_IO, "%s: %s", path, strerror(errno));
+    const struct segment *s = &j->segments[j->count - 1];
+    char path[PATH_MAX];
     int64_t end;
-    if (!read_newest(j, fd, &end)) {
-        close(fd);
-        snprintf(aside, sizeof aside, "%s.bad", path);
-        return rename(path, aside) == 0 ? 0 : fault(f, ERR_IO, "%s: cannot set aside: %s", path, strerror(errno));
+    bool sure, writable = true;
+    segment_path(j, s->first, path);
+    int fd = segment_open(path, O_RDWR, NULL);
+    if (fd < 0 && !segment_error_passes(errno)) {
+        writable = false;
+        fd = segment_open(path, O_RDONLY, NULL);
     }
-    int r = cut_newest(j, path, fd, end, f);
-    if (r) {
+    if (fd < 0 && segment_error_passes(errno))
+        return fault(f, ERR_IO, "%s: %s", path, strerror(errno));
+    if (fd >= 0 && !s->foreign && read_newest(j, fd, &end, &sure))
+        return take_up(j, path, fd, sure ? end : s->bytes, writable && sure, f);
+    if (fd >= 0)
         close(fd);
-        return r;
-    }
-    j->fd = fd;
-    j->end = end;
-    return 1;
+    bool empty = fd >= 0 && s->bytes < SEGMENT_HEADER; /* begun when the power failed */
+    if ((empty ? unlink(path) : segment_set_aside(j, path)) != 0)
+        return fault(f, ERR_IO, "%s: cannot set aside: %s", path, strerror(errno));
+    return 0;
 }
 
 int journal_open(struct journal **out, const struct journal_settings *set, struct fault *f)
@@ -128,14 +211,9 @@ int journal_open(struct journal **out, const struct journal_settings *set, struc
         j->set.segment_bytes = j->set.max_bytes / 8 > SEGMENT_LEAST ? j->set.max_bytes / 8 : SEGMENT_LEAST;
     j->fd = -1;
     pthread_mutex_init(&j->lock, NULL);
-    list_segments(j);
-    while (r == 0 && j->count && j->fd < 0) {
-        r = adopt_newest(j, f);
-        if (r == 0)
-            j->count--;
-        else if (r == 1)
-            r = 0;
-    }
+    r = list_segments(j, f);
+    while (r == 0 && j->count && (r = adopt_newest(j, f)) == 0)
+        j->count--;
     if (r < 0) {
         journal_close(j);
         return r;
@@ -150,7 +228,7 @@ int journal_open_read(struct journal **out, const char *dir, struct fault *f)
 {
     struct journal *j = xcalloc(1, sizeof *j);
     char path[PATH_MAX];
-    bool usable = false;
+    bool usable = false, sure;
     if (strlen(dir) >= sizeof j->dir || access(dir, R_OK | X_OK) != 0) {
         free(j);
         return fault(f, errno == ENOENT ? ERR_MISSING : ERR_IO, "%.200s: %s", dir, strerror(errno));
@@ -158,12 +236,17 @@ int journal_open_read(struct journal **out, const char *dir, struct fault *f)
     j->fd = -1;
     strcpy(j->dir, dir);
     pthread_mutex_init(&j->lock, NULL);
-    list_segments(j);
+    j->reads_only = true;
+    int r = list_segments(j, f);
+    if (r) {
+        journal_close(j);
+        return r;
+    }
     for (; j->count && !usable; j->count -= !usable) {
         int64_t end;
         segment_path(j, j->segments[j->count - 1].first, path);
-        int fd = open(path, O_RDONLY | O_CLOEXEC);
-        usable = fd >= 0 && read_newest(j, fd, &end);
+        int fd = segment_open(path, O_RDONLY, NULL);
+        usable = fd >= 0 && !j->segments[j->count - 1].foreign && read_newest(j, fd, &end, &sure);
         if (fd >= 0)
             close(fd);
     }

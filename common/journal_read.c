@@ -1,6 +1,7 @@
 /* Reading: a reader stands in one segment and goes forward; what is damaged or gone is passed over as not held. */
 #include "common/journal_private.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ static void reader_leave(struct journal_reader *r)
         close(r->scan.fd);
     r->scan.fd = -1;
     r->scan.window_length = 0;
+    r->scan.fault_at = 0;
 }
 
 void journal_reader_free(struct journal_reader *r)
@@ -51,7 +53,8 @@ static bool find_segment(struct journal *j, uint64_t seq, struct segment *out, u
     return any;
 }
 
-static bool reader_enter(struct journal_reader *r, const struct segment *s, uint64_t until, uint64_t seq)
+/* 1: it stands in that segment; 0: there is no such file that can be read; ERR_IO: not now. */
+static int reader_enter(struct journal_reader *r, const struct segment *s, uint64_t until, uint64_t seq)
 {
     if (r->scan.fd >= 0 && r->scan.first == s->first && seq == r->passed && r->passed_at) {
         r->scan.offset = r->passed_at; /* back by one: its hash is asked for */
@@ -62,36 +65,37 @@ static bool reader_enter(struct journal_reader *r, const struct segment *s, uint
         char path[PATH_MAX];
         reader_leave(r);
         segment_path(r->journal, s->first, path);
-        r->scan.fd = open(path, O_RDONLY | O_CLOEXEC);
+        r->scan.fd = segment_open(path, O_RDONLY, NULL);
+        if (r->scan.fd < 0)
+            return segment_error_passes(errno) ? ERR_IO : 0;
         r->scan.first = s->first;
         r->scan.offset = SEGMENT_HEADER;
         r->passed = 0;
         r->passed_at = 0;
     }
     r->scan.until = until;
-    return r->scan.fd >= 0;
+    return !s->foreign;
 }
 
-/* The first whole, synced record with a number >= seq.  0: none. */
-static uint64_t locate(struct journal_reader *r, uint64_t seq, struct record_header *h, const uint8_t **body)
+/* 1: *h, *body is the first whole record with seq <= its number <= most (which is synced), and scan.offset stays on it.
+ * 0: there is none.  ERR_IO. */
+static int locate(struct journal_reader *r, uint64_t seq, uint64_t most, struct record_header *h, const uint8_t **body)
 {
     struct segment s;
-    uint64_t until, synced = journal_synced(r->journal);
-    while (seq <= synced && find_segment(r->journal, seq, &s, &until)) {
-        if (reader_enter(r, &s, until, seq)) {
-            while (r->passed + 1 <= synced && scan_next(&r->scan, h, body)) {
-                if (h->seq > synced)
-                    break;
-                if (h->seq >= seq)
-                    return h->seq; /* scan.offset stays on it */
-                r->passed = h->seq;
-                r->passed_at = r->scan.offset;
-                r->scan.offset = scan_after(&r->scan, h);
-            }
+    uint64_t until;
+    for (; seq <= most && find_segment(r->journal, seq, &s, &until); seq = until) {
+        int entered = reader_enter(r, &s, until, seq);
+        if (entered < 0)
+            return entered;
+        while (entered && r->passed < most && scan_next(&r->scan, h, body) && h->seq <= most) {
+            if (h->seq >= seq)
+                return 1;
+            r->passed = h->seq;
+            r->passed_at = r->scan.offset;
+            r->scan.offset = scan_after(&r->scan, h);
         }
         if (until == UINT64_MAX)
             break;
-        seq = until;
     }
     return 0;
 }
@@ -102,8 +106,9 @@ int journal_read(struct journal_reader *r, uint64_t seq, struct journal_record *
     const uint8_t *body;
     if (seq > journal_synced(r->journal))
         return 0;
-    if (seq == 0 || locate(r, seq, &h, &body) != seq)
-        return ERR_MISSING;
+    int found = seq ? locate(r, seq, seq, &h, &body) : 0;
+    if (found != 1)
+        return found ? found : ERR_MISSING;
     *out = (struct journal_record){seq, h.time_ms, h.before, (const char *)body, h.length};
     r->passed = seq;
     r->passed_at = r->scan.offset;
@@ -115,8 +120,9 @@ uint64_t journal_next_held(struct journal_reader *r, uint64_t seq)
 {
     struct record_header h;
     const uint8_t *body;
-    uint64_t found = locate(r, seq + 1, &h, &body);
-    return found ? found : journal_synced(r->journal) + 1;
+    uint64_t synced = journal_synced(r->journal);
+    int found = locate(r, seq + 1, synced, &h, &body);
+    return found < 0 ? 0 : found ? h.seq : synced + 1;
 }
 
 bool journal_hash(struct journal_reader *r, uint64_t seq, struct hash *out)
@@ -126,21 +132,21 @@ bool journal_hash(struct journal_reader *r, uint64_t seq, struct hash *out)
     const uint8_t *body;
     struct segment s;
     uint64_t until;
-    bool is_head;
+    uint64_t synced;
     if (seq == 0) {
         *out = (struct hash){0};
         return true;
     }
     pthread_mutex_lock(&j->lock);
-    if ((is_head = seq == j->synced))
-        *out = j->head_synced;
+    synced = j->synced;
+    *out = j->head_synced;
     pthread_mutex_unlock(&j->lock);
-    if (is_head)
-        return true;
-    uint64_t found = locate(r, seq, &h, &body);
-    if (found == seq)
+    if (seq >= synced)
+        return seq == synced;
+    bool found = locate(r, seq, seq + 1, &h, &body) == 1;
+    if (found && h.seq == seq)
         *out = chain_next(&h.before, body, h.length);
-    else if (found == seq + 1)
+    else if (found)
         *out = h.before;
     else if (find_segment(j, seq + 1, &s, &until) && s.first == seq + 1 && s.known)
         *out = s.before;

@@ -4,11 +4,13 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
-enum { WINDOW = 64 * 1024 };
+enum { WINDOW = 64 * 1024, PAGE = 4096 };
 
 static const char segment_magic[8] = "QAJSEG1\n", record_magic[4] = "QREC";
 
@@ -77,13 +79,37 @@ void segment_put(uint8_t out[static SEGMENT_HEADER], const struct segment *s)
     put32(out + 60, segment_crc(out, 60));
 }
 
-bool segment_get(const uint8_t in[static SEGMENT_HEADER], struct segment *s)
+void segment_get(const uint8_t in[static SEGMENT_HEADER], struct segment *s)
 {
-    if (memcmp(in, segment_magic, 8) != 0 || get32(in + 60) != segment_crc(in, 60) || get64(in + 8) != s->first)
-        return false;
+    bool whole = get32(in + 60) == segment_crc(in, 60), ours = memcmp(in, segment_magic, 8) == 0;
+    s->foreign = whole && !ours;
+    s->known = whole && ours && get64(in + 8) == s->first;
+    if (!s->known)
+        return;
     s->created_ms = (int64_t)get64(in + 16);
     memcpy(s->before.b, in + 24, HASH_BYTES);
-    return true;
+}
+
+/* ---- the file --------------------------------------------------------------------------------------------------------- */
+int segment_open(const char *path, int flags, int64_t *bytes)
+{
+    struct stat st;
+    int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        close(fd);
+        errno = ELOOP;
+        return -1;
+    }
+    if (bytes)
+        *bytes = st.st_size;
+    return fd;
+}
+
+bool segment_error_passes(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == EINTR || error == EAGAIN;
 }
 
 /* ---- scanning a segment --------------------------------------------------------------------------------------------- */
@@ -102,6 +128,10 @@ static const uint8_t *scan_bytes(struct scan *s, int64_t offset, size_t n, bool 
         ssize_t r = pread(s->fd, s->window + got, wanted - got, offset + (int64_t)got);
         if (r < 0 && errno == EINTR)
             continue;
+        if (r < 0) {
+            s->fault_at = offset + (int64_t)got;
+            s->unreadable = true;
+        }
         if (r <= 0)
             break;
         got += (size_t)r;
@@ -128,13 +158,29 @@ static enum found look(struct scan *s, struct record_header *h, const uint8_t **
     return FOUND_RECORD;
 }
 
+/* Behind the page that could not be read; false: there is no such page, or nothing behind it. */
+static bool past_unreadable(struct scan *s, int64_t *offset)
+{
+    struct stat st;
+    int64_t behind = (s->fault_at / PAGE + 1) * PAGE;
+    if (!s->fault_at || behind <= *offset || fstat(s->fd, &st) != 0 || behind >= st.st_size)
+        return false;
+    s->fault_at = 0;
+    *offset = behind;
+    return true;
+}
+
 /* Moves to the next place at or after offset where a whole record stands; false: there is none. */
 static bool resync(struct scan *s, int64_t offset)
 {
     for (;; offset++) {
         const uint8_t *at = scan_bytes(s, offset, RECORD_HEADER, false);
-        if (!at)
-            return false;
+        if (!at) {
+            if (!past_unreadable(s, &offset))
+                return false;
+            offset--;
+            continue;
+        }
         size_t here = s->window_length - (size_t)(offset - s->window_at);
         const uint8_t *hit = memmem(at, here, record_magic, sizeof record_magic);
         if (!hit) {

@@ -180,8 +180,11 @@ static int open_spool(struct gateway *g, struct fault *f)
                                    .error_ms = g->wall.error_ms};
     int r = spool_open(&g->spool, &spool, batch_moment(g->batch, clock_boot_ms()), f);
     if (!r && spool_cut_bytes(g->spool))
-        log_warn("journal", "a torn tail of %" PRId64 " bytes was cut: it had not been sent",
+        log_warn("journal", "a torn tail of %" PRId64 " bytes was cut",
                  spool_cut_bytes(g->spool));
+    if (!r && spool_set_aside_files(g->spool))
+        log_warn("journal", "%u files of the journal were unreadable and are set aside as *.bad",
+                 spool_set_aside_files(g->spool));
     if (set->journal.sync_ms > LONG_SYNC_MS)
         log_warn("journal",
                  "[journal] sync: frames leave at most so often; a collector whose gateway_offline_after is shorter "

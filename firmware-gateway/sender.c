@@ -58,21 +58,43 @@ static void keep(struct sender *s, uint64_t seq, struct hash h)
     s->kept[seq % SENDER_KEPT].hash = h;
 }
 
+static bool own_hash(struct sender *s, uint64_t seq, struct hash *out)
+{
+    if (seq && s->kept[seq % SENDER_KEPT].seq == seq) {
+        *out = s->kept[seq % SENDER_KEPT].hash;
+        return true;
+    }
+    return spool_hash(s->spool, seq, out);
+}
+
+/* h(to), as the frame behind it names it; there is none: as the journal does. */
+static bool hash_behind(struct sender *s, uint64_t to, struct hash *out)
+{
+    struct journal_record rec;
+    int r = spool_read(s->spool, to + 1, &rec);
+    if (r == 1)
+        *out = rec.before;
+    return r == 1 || spool_hash(s->spool, to, out);
+}
+
 /* The unbroken run of missing seqs around `seq`, acked ones included, is declared lost. */
 static int say_lost(struct sender *s, uint64_t seq, struct buf *out)
 {
     struct journal_record rec;
     struct hash before, head;
     char hex[HASH_HEX];
-    uint64_t first = spool_first(s->spool), from = seq, to = spool_next_held(s->spool, seq) - 1;
+    int r = 0;
+    uint64_t first = spool_first(s->spool), from = seq, next = spool_next_held(s->spool, seq), to = next - 1;
+    if (!next)
+        return 0; /* cannot be told now */
     bool trimmed = seq < first, refused = spool_is_quarantined(s->spool, seq);
     if (trimmed)
         from = 1;
     else
-        while (from > 1 && spool_read(s->spool, from - 1, &rec) != 1)
+        while (from > 1 && (r = spool_read(s->spool, from - 1, &rec)) == ERR_MISSING)
             from = from - 1 < first ? 1 : from - 1;
-    if (!spool_hash(s->spool, to, &head))
-        return 0; /* cannot be: its successor, or the head of the journal, tells it */
+    if (r == ERR_IO || !hash_behind(s, to, &head))
+        return 0; /* cannot be told now */
     bool known = spool_hash(s->spool, from - 1, &before);
     frame_begin(out, s->gateway, spool_epoch(s->spool), to, known ? &before : &(struct hash){0});
     buf_print(out, ",\"kind\":\"lost\",\"from\":%llu,\"to\":%llu,\"reason\":\"%s\",\"head\":\"",
@@ -93,14 +115,18 @@ static int say_lost(struct sender *s, uint64_t seq, struct buf *out)
 int sender_next(struct sender *s, int64_t now_ms, struct buf *out)
 {
     struct journal_record rec;
+    struct hash before;
     if (s->stopped || s->sent >= spool_last(s->spool) || s->sent >= s->acked + SENDER_WINDOW)
         return 0;
     if (s->sent == s->acked)
         s->progress_ms = now_ms; /* the timer runs from here */
     buf_clear(out);
+    bool known = own_hash(s, s->sent, &before);
     int r = spool_read(s->spool, s->sent + 1, &rec);
-    if (r == 0)
+    if (r == 0 || r == ERR_IO)
         return 0;
+    if (r == 1 && known && !hash_equal(&before, &rec.before))
+        r = ERR_MISSING; /* whole, but of another life: no collector would take it here */
     if (r < 0)
         return say_lost(s, s->sent + 1, out);
     buf_bytes(out, rec.bytes, rec.length);
@@ -110,13 +136,20 @@ int sender_next(struct sender *s, int64_t now_ms, struct buf *out)
 }
 
 /* ---- hearing --------------------------------------------------------------------------------------------------------- */
-static bool own_hash(struct sender *s, uint64_t seq, struct hash *out)
+
+/* In a run of missing frames its own hash cannot be told.  The position is then the last one before the run, 0 where all of
+ * that is trimmed: what comes next is the `lost` that reaches over it.  False: cannot be told now. */
+static bool before_hole(struct sender *s, uint64_t *seq)
 {
-    if (seq && s->kept[seq % SENDER_KEPT].seq == seq) {
-        *out = s->kept[seq % SENDER_KEPT].hash;
-        return true;
+    struct journal_record rec;
+    struct hash own;
+    uint64_t first = spool_first(s->spool);
+    while (*seq && !own_hash(s, *seq, &own)) {
+        if (spool_read(s->spool, *seq, &rec) == ERR_IO)
+            return false;
+        *seq = *seq < first ? 0 : *seq - 1;
     }
-    return spool_hash(s->spool, seq, out);
+    return true;
 }
 
 static enum sender_heard hear_position(struct sender *s, uint64_t seq, const struct hash *head, int64_t now_ms)
@@ -124,9 +157,10 @@ static enum sender_heard hear_position(struct sender *s, uint64_t seq, const str
     struct hash own;
     if (seq > spool_last(s->spool))
         return SENDER_ANEW;
-    if (!own_hash(s, seq, &own))
-        seq = 0; /* trimmed: say `lost`, then send what there is */
-    else if (!hash_equal(&own, head))
+    if (!own_hash(s, seq, &own)) {
+        if (!before_hole(s, &seq))
+            return SENDER_IGNORED;
+    } else if (!hash_equal(&own, head))
         return SENDER_ANEW;
     if (seq > s->acked) {
         s->progress_ms = now_ms;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ENVELOPE_MOST = 200 }; /* gateway and epoch with it */
+
 void spool_journal_dir(const struct spool *s, const char *epoch, char out[static PATH_MAX])
 {
     snprintf(out, PATH_MAX, "%s/journal/%s", s->state, epoch);
@@ -39,17 +41,26 @@ int spool_append_hello(struct spool *s, struct journal *j, const char *epoch, bo
     return r;
 }
 
-int spool_append(struct spool *s, const char *body, size_t length, int64_t now_ms)
+int spool_append_held(struct spool *s, const char *body, size_t length, int64_t now_ms)
 {
     int r;
-    pthread_mutex_lock(&s->lock);
     do {
         r = 0;
-        if (journal_begins_segment(s->journal))
+        if (journal_begins_segment(s->journal)) { /* whoever listens or not */
+            journal_trim(s->journal, now_ms);
             r = spool_append_hello(s, s->journal, s->epoch, journal_last(s->journal) == 0, now_ms);
+        }
         if (!r)
             r = spool_append_raw(s, s->journal, s->epoch, body, length, now_ms);
     } while (r == ERR_FULL && journal_drop_oldest(s->journal) > 0);
+    s->failures += r == ERR_IO;
+    return r;
+}
+
+int spool_append(struct spool *s, const char *body, size_t length, int64_t now_ms)
+{
+    pthread_mutex_lock(&s->lock);
+    int r = spool_append_held(s, body, length, now_ms);
     pthread_mutex_unlock(&s->lock);
     return r;
 }
@@ -61,6 +72,7 @@ int spool_hello(struct spool *s, int64_t now_ms)
     do
         r = spool_append_hello(s, s->journal, s->epoch, true, now_ms);
     while (r == ERR_FULL && journal_drop_oldest(s->journal) > 0);
+    s->failures += r == ERR_IO;
     pthread_mutex_unlock(&s->lock);
     return r;
 }
@@ -158,6 +170,11 @@ int64_t spool_cut_bytes(const struct spool *s)
     return journal_cut_bytes(s->journal);
 }
 
+unsigned spool_set_aside_files(const struct spool *s)
+{
+    return journal_set_aside(s->journal);
+}
+
 /* What the journal lost at its end was set aside before: its number will be another record's. */
 static void put_past(const char *dir, const char *name)
 {
@@ -177,13 +194,14 @@ void spool_load_quarantine(struct spool *s)
     s->aside_count = 0;
     DIR *d = opendir(dir);
     for (struct dirent *e; d && (e = readdir(d));) {
-        uint64_t seq = strtoull(e->d_name, NULL, 10);
+        char *end;
+        uint64_t seq = strtoull(e->d_name, &end, 10);
+        if (!seq || strcmp(end, ".json") != 0) /* .json.new: it was not set aside yet */
+            continue;
         if (seq > journal_last(s->journal)) {
             put_past(dir, e->d_name);
             continue;
         }
-        if (!seq)
-            continue;
         s->aside = xrealloc(s->aside, (s->aside_count + 1) * sizeof seq);
         s->aside[s->aside_count++] = seq;
     }
@@ -199,9 +217,23 @@ bool spool_is_quarantined(const struct spool *s, uint64_t seq)
     return false;
 }
 
+/* Is it a frame of this epoch, in its place, behind the hash that its record names?  A segment of another life may have got
+ * here, by a hand or a copied card. */
+static bool is_ours(const struct spool *s, const struct journal_record *rec)
+{
+    char after[AFTER_HEX], wanted[128];
+    hash_after(&rec->before, after);
+    int n = snprintf(wanted, sizeof wanted, "\",\"epoch\":\"%s\",\"seq\":%llu,\"after\":\"%s\"", s->epoch,
+                     (unsigned long long)rec->seq, after);
+    const char *at = memchr(rec->bytes, ',', rec->length); /* behind "v" stands the gateway, as it was named then */
+    size_t left = at ? rec->length - (size_t)(at - rec->bytes) : 0;
+    return memmem(at, left < ENVELOPE_MOST ? left : ENVELOPE_MOST, wanted, (size_t)n) != NULL;
+}
+
 int spool_read(struct spool *s, uint64_t seq, struct journal_record *rec)
 {
-    return spool_is_quarantined(s, seq) ? ERR_MISSING : journal_read(s->reader, seq, rec);
+    int r = spool_is_quarantined(s, seq) ? ERR_MISSING : journal_read(s->reader, seq, rec);
+    return r == 1 && !is_ours(s, rec) ? ERR_MISSING : r;
 }
 
 bool spool_hash(struct spool *s, uint64_t seq, struct hash *out)
@@ -211,9 +243,11 @@ bool spool_hash(struct spool *s, uint64_t seq, struct hash *out)
 
 uint64_t spool_next_held(struct spool *s, uint64_t seq)
 {
+    struct journal_record rec;
+    uint64_t last = spool_last(s);
     do
         seq = journal_next_held(s->reader, seq);
-    while (seq <= journal_synced(s->journal) && spool_is_quarantined(s, seq));
+    while (seq && seq <= last && spool_read(s, seq, &rec) == ERR_MISSING);
     return seq;
 }
 

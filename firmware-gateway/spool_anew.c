@@ -79,8 +79,11 @@ static int copy_anew(struct spool *s, struct journal *to, const char *epoch, uin
     int r = spool_append_hello(s, to, epoch, true, c.now_ms);
     for (uint64_t n = acked + 1; !r && n <= last; n++) {
         struct journal_record rec;
-        if (spool_read(s, n, &rec) == 1)
+        int read = spool_read(s, n, &rec);
+        if (read == 1)
             r = copy_frame(&c, n, &rec);
+        else if (read == ERR_IO)
+            r = read;
         else
             begin_hole(&c, n);
     }
@@ -88,6 +91,16 @@ static int copy_anew(struct spool *s, struct journal *to, const char *epoch, uin
         r = end_hole(&c, now);
     free(c.memory);
     return r ? r : journal_sync(to);
+}
+
+/* Where it is not known whether the name is on the disk, the old one is written over it; if not even that can be done,
+ * ERR_AGAIN: then either may be found at the next start, and both are kept. */
+static int name_it(struct spool *s, const char *epoch)
+{
+    int r = spool_name_epoch(s, epoch, NULL);
+    if (!r)
+        return 0;
+    return spool_name_epoch(s, s->epoch, NULL) == 0 ? r : ERR_AGAIN;
 }
 
 int spool_anew(struct spool *s, uint64_t acked, struct moment now)
@@ -104,10 +117,11 @@ int spool_anew(struct spool *s, uint64_t acked, struct moment now)
     if (!r)
         r = copy_anew(s, to, epoch, acked, now);
     if (!r)
-        r = spool_name_epoch(s, epoch, NULL); /* the one step that counts */
+        r = name_it(s, epoch); /* the one step that counts */
     if (r) {
         journal_close(to);
-        file_remove_tree(dir);
+        if (r != ERR_AGAIN)
+            file_remove_tree(dir);
     } else {
         journal_reader_free(s->reader);
         journal_close(s->journal);

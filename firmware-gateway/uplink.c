@@ -192,8 +192,9 @@ static void turn(struct uplink *u, bool readable, bool writable)
         send_health(u);
         send_stream(u);
     }
-    if (now >= u->save_at && u->sender.acked != u->saved) {
-        spool_save_acked(u->spool, u->saved = u->sender.acked);
+    if (now >= u->save_at) {
+        if (u->sender.acked != u->saved)
+            spool_save_acked(u->spool, u->saved = u->sender.acked);
         spool_trim(u->spool, clock_wall_ms());
         u->save_at = now + SAVE_MS;
     }
@@ -297,7 +298,7 @@ struct uplink *uplink_start(const struct gateway_settings *set, struct spool *sp
     u->saved = u->sender.acked;
     open_client(u);
     take_numbers(u);
-    pthread_create(&u->thread, NULL, run, u);
+    service_thread(&u->thread, run, u);
     return u;
 }
 
