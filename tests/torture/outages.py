@@ -94,6 +94,11 @@ class OutageStreet(ChainStreet):
                 program.launch()
         self.recovered(what, began)
 
+    def examine(self):
+        if self.supervised:
+            print(f"  ended with a message, as they may: {dict(collections.Counter(self.supervised))}", flush=True)
+        return super().examine()
+
     def spoil_meters(self, began_ms):
         """From then till now the way to the meters was not sound: an answer may have been served and not have come; the poll
         under way then is said to have failed, a time-out after it was asked."""
@@ -188,19 +193,25 @@ def _away(chain, rng, what, readings, faults):
     faults[f"outage {name}"] += 1
 
 
-def load(chain, rng, faults, until):
-    """Nothing but ten times the usual number of answers, for two minutes."""
+def load(what):
+    """Nothing but more to do, for two minutes."""
+    return lambda chain, _rng, faults, until: _loaded(chain, what, faults, until)
+
+
+def _loaded(chain, what, faults, until):
     end = min(time.monotonic() + 120, until)
     before = {p: p.rss_kb() for p in chain.ours}
     while time.monotonic() < end and chain.varied():
         chain.go_on(1)
         ages = _now_ages(chain, 0)
         if ages and max(ages.values()) > 5 * FRESH_MS:
-            raise AssertionError(f"I7 load: `now` is {ages} ms old")
-    chain.recovered("load", time.monotonic())
+            raise AssertionError(f"I7 {what}: `now` is {ages} ms old")
+    chain.recovered(what, time.monotonic())
     grown = {p.name: p.rss_kb() - before[p] for p in chain.ours}
-    print(f"  load: memory + {grown} kB", flush=True)
-    faults["load"] += 1
+    print(f"  {what}: memory + {grown} kB", flush=True)
+    if max(grown.values()) > FLAT_KB:
+        raise AssertionError(f"I8 {what}: memory grew by {grown} kB")
+    faults[what] += 1
 
 
 # ---- want ------------------------------------------------------------------------------------------------------------
@@ -589,8 +600,8 @@ class NamedStreet(OutageStreet):
 KINDS = {
     "outage-hour": Kind(outage(3600), OutageStreet, FAST),
     "outage-day": Kind(outage(86400), OutageStreet, {**FAST, "period_s": 24}),
-    "load": Kind(load, OutageStreet, {"interval": "10ms", "journal": {"max_bytes": "64M"}}),
-    "alert-storm": Kind(load, OutageStreet, {"clubs": 20, "period_s": 2, **USUAL}),
+    "load": Kind(load("load"), OutageStreet, {"interval": "10ms", "journal": {"max_bytes": "64M"}}),
+    "alert-storm": Kind(load("alert storm"), OutageStreet, {"clubs": 20, "period_s": 2, **USUAL}),
     "descriptors": Kind(descriptors, OutageStreet, USUAL),
     "memory": Kind(memory, OutageStreet, USUAL),
     "file-size": Kind(file_size, OutageStreet, USUAL),
