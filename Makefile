@@ -36,6 +36,10 @@ else ifdef FUZZ
 B        := build/fuzz
 FLAGS_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LINK_COMMON := $(filter-out -Wl$(comma)--as-needed,$(LINK_COMMON)) $(FLAGS_SAN)
+else ifdef COVERAGE
+B        := build/coverage
+FLAGS_SAN := -O0 --coverage -fprofile-update=atomic
+LINK_COMMON += --coverage
 else
 B        := build
 FLAGS_SAN := $(FLAGS_FORTIFY)
@@ -74,7 +78,7 @@ FUZZERS        := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fu
 SRC_fuzz       := $(filter-out $(wildcard tests/fuzz/fuzz_*.c) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 UNITS          := $(UNIT_common) $(UNIT_gateway) $(UNIT_collector) $(UNIT_stream) $(UNIT_sim)
 
-.PHONY: all help deps check units smoke corpus fuzz fuzzers e2e torture test demo lint fresh bench install clean
+.PHONY: all help deps check units smoke corpus fuzz fuzzers e2e torture coverage test demo lint fresh bench install clean
 all: $(PROGRAMS)
 
 help:
@@ -90,6 +94,7 @@ help:
 #: make fuzz       libFuzzer on all that comes from outside, FUZZ_SECONDS=60 each; TARGET=NAME: that one (clang, libclang-rt-14-dev)
 #: make torture    kills of everything at any moment and at any system call, and what must hold after; TORTURE_SECONDS=600, SEED,
 #:                 KINDS: docs/torture.md (strace)
+#: make coverage   what of the product units, corpora and scenarios reach, by file; PARTS, SCENARIOS: docs/coverage.md (gcc)
 #: make fresh      prove demo and test in a clean debootstrap root (root needed)
 #: make install    into DESTDIR/PREFIX
 #: variables       V=1 loud · SAN=1 sanitizers · CC=clang
@@ -192,6 +197,9 @@ e2e: $(PROGRAMS)
 torture: $(PROGRAMS)
 	$(Q)QUIETAIR_BIN=$(CURDIR)/$(B)/bin tests/torture/run
 
+coverage:
+	$(Q)tests/coverage/run
+
 bench: $(BENCHES) $(PROGRAMS)
 	$(Q)set -e; for b in $(BENCHES); do $$b; done
 
@@ -207,7 +215,7 @@ demo: deps
 SHARE   := $(DESTDIR)$(PREFIX)/share/quietair
 ETC     := $(DESTDIR)/etc/quietair
 UNITDIR := $(DESTDIR)/lib/systemd/system
-INSTALL_UNITS := $(wildcard systemd/*.service)
+INSTALL_UNITS := $(wildcard systemd/*.service systemd/*.timer)
 INSTALL_INIS  := $(wildcard config/*.ini)
 
 install: $(PROGRAMS)
@@ -219,7 +227,7 @@ install: $(PROGRAMS)
 	set -e; for f in $(wildcard config/calendars/*.ini); do install -m 0644 $$f $(SHARE)/calendars; done
 	set -e; for f in $(INSTALL_INIS); do \
 		test -e $(ETC)/$${f##*/} || install -m 0644 $$f $(ETC); done
-	set -e; for f in $(INSTALL_UNITS); do sed 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' $$f \
+	set -e; for f in $(INSTALL_UNITS); do sed '/^ExecStart=/s|/usr/bin/|$(PREFIX)/bin/|' $$f \
 		> $(UNITDIR)/$${f##*/}; chmod 0644 $(UNITDIR)/$${f##*/}; done
 	install -m 0644 systemd/quietair.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/quietair.conf
 	install -m 0644 systemd/quietair.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/quietair.conf

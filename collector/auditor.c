@@ -157,7 +157,7 @@ struct auditor *auditor_start(const struct collector_settings *set, int bell)
     audit_rules(set, &a->rules, &faults);
     faults_free(&faults);
     pthread_mutex_init(&a->lock, NULL);
-    pthread_create(&a->thread, NULL, run, a);
+    service_thread(&a->thread, run, a);
     return a;
 }
 

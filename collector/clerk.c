@@ -46,10 +46,20 @@ static bool fits(struct clerk *c, uint64_t *seq)
     int version;
     if (!ledger_position(c->ledger, seq, &held, &version)) {
         *seq = 0;
-        return true;
+        return journal_first(c->journal) <= 1;
     }
     return version == FOLD_VERSION && *seq <= journal_synced(c->journal) && journal_hash(c->reader, *seq, &ours) &&
            hash_equal(&held, &ours) && ledger_restore(c->ledger, piece, c->fold) == 0;
+}
+
+/* A journal without its beginning makes another ledger, without the sites and all that came of them. */
+static int refuse_anew(struct clerk *c, struct fault *f)
+{
+    return fault(f, ERR_DENIED,
+                 "%s: its ledger is missing, damaged, of another journal or of another version of the rules, and cannot be "
+                 "made again: the journal begins with record %llu.  Restore a backup (quietair restore), or go on with the "
+                 "program that wrote this ledger",
+                 c->state_dir, (unsigned long long)journal_first(c->journal));
 }
 
 /* Opens the ledger, or a new one where the old cannot be gone on with; nothing is deleted. */
@@ -67,6 +77,10 @@ static int take_up(struct clerk *c, struct fault *f)
         if (r && r != ERR_CORRUPT && r != ERR_RANGE) {
             let_go(c);
             return r;
+        }
+        if (journal_first(c->journal) > 1) {
+            let_go(c);
+            return refuse_anew(c, f);
         }
         log_warn("rules", "the ledger does not fit the journal (%s): it is set aside and folded anew",
                  r && f ? f->text : "other version, or another journal");
@@ -199,7 +213,7 @@ int clerk_start(struct clerk **out, struct journal *journal, const char *state_d
         clerk_free(c);
         return r;
     }
-    pthread_create(&c->thread, NULL, run, c);
+    service_thread(&c->thread, run, c);
     *out = c;
     return 0;
 }

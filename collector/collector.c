@@ -1,3 +1,4 @@
+#include "collector/backup.h"
 #include "collector/collector_private.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -110,9 +111,12 @@ static int loop(struct collector *c, struct fault *f)
         ticks(c);
         audits(c);
         repairs_pay(c);
+        skips_record(c);
         r = group_commit(c, f);
         if (r)
             break;
+        skips_recorded(c);
+        retention_step(c);
         acks_pay(c->acks, c->mqtt, clock_mono_ms());
         alerts_step(c->alerts, clock_wall_ms());
         clerk_sent(c->clerk, alerts_done(c->alerts), c->writer ? writer_outbox(c->writer) : INT64_MAX);
@@ -133,15 +137,15 @@ static void see_tick(struct collector *c, const struct record *r, uint64_t seq)
     c->tick_seq = seq;
 }
 
-/* What stands in the journal makes up what intake knows.  Records that cannot be read are counted: gateways that had an ack
- * for them are told another hash than theirs, and go on in a new epoch. */
-static int read_back(struct collector *c, struct fault *f)
+/* What stands in the journal behind `from` makes up the rest of what intake knows.  Records that cannot be read are counted:
+ * gateways that had an ack for them are told another hash than theirs, and go on in a new epoch. */
+static int read_back(struct collector *c, uint64_t from, struct fault *f)
 {
     struct journal_reader *reader = journal_reader_new(c->journal);
     struct journal_record rec;
     struct record parsed;
     int r = 1;
-    uint64_t due = journal_first(c->journal), n = journal_next_held(reader, 0);
+    uint64_t first = journal_first(c->journal), due = first > from ? first : from + 1, n = journal_next_held(reader, from);
     for (; r >= 0 && n && n <= journal_synced(c->journal); n = journal_next_held(reader, n)) {
         r = journal_read(reader, n, &rec);
         if (r != 1 || record_read(&parsed, rec.bytes, rec.length) != 0)
@@ -149,6 +153,7 @@ static int read_back(struct collector *c, struct fault *f)
         parsed.seq = n;
         intake_apply(c->intake, &parsed);
         see_tick(c, &parsed, n);
+        c->skipped += skip_read(&parsed, &c->skip_to);
         c->unreadable += n - due;
         due = n + 1;
     }
@@ -173,22 +178,26 @@ static void say_damage(const struct collector *c)
 static int open_journal(struct collector *c, struct fault *f)
 {
     char dir[PATH_MAX];
+    if (backup_unfinished(c->set->state_dir))
+        return fault(f, ERR_DENIED, "%s: a restore was begun here and not finished: empty the folder and restore again",
+                     c->set->state_dir);
     snprintf(dir, sizeof dir, "%s/journal", c->set->state_dir);
     struct journal_settings set = {.dir = dir,
                                    .mode = 0750,
-                                   .max_bytes = c->set->journal_max_bytes,
-                                   .max_age_ms = c->set->journal_max_age_ms,
+                                   .max_bytes = c->set->journal.max_bytes, /* of segments an eighth of it */
                                    .segment_bytes = 16 * 1024 * 1024};
     int r = journal_open(&c->journal, &set, f);
     if (r)
         return r;
-    r = read_back(c, f);
+    uint64_t from;
+    c->intake = retention_begin(c, &from);
+    r = read_back(c, from, f);
     c->rules_lag = journal_reader_new(c->journal);
     c->lines_lag = journal_reader_new(c->journal);
     c->held = journal_reader_new(c->journal);
     say_damage(c);
-    if (c->set->journal_max_bytes)
-        log_warn("journal", "[journal] max_bytes: not built yet; nothing is deleted");
+    if (c->set->journal.min_age_ms < RETENTION_LEGAL_MS)
+        log_warn("journal", "[journal] min_age is below five years, for which the law has raw records of monitoring kept");
     return r;
 }
 
@@ -204,11 +213,11 @@ static void begin(struct collector *c)
 int collector_run(const struct collector_settings *set, struct fault *f)
 {
     struct collector c = {
-        .set = set, .intake = intake_new(set->mqtt.root), .record = buf_growing(), .bell = bell_new()};
+        .set = set, .record = buf_growing(), .bell = bell_new()};
     char client[96], topic[TOPIC];
-    c.acks = acks_new(set->mqtt.root, set->name, c.intake);
     int r = open_journal(&c, f);
     if (!r) {
+        c.acks = acks_new(set->mqtt.root, set->name, c.intake);
         begin(&c);
         r = journal_sync(c.journal) ? fault(f, ERR_IO, "%s/journal cannot be written", set->state_dir) : 0;
     }
@@ -250,6 +259,7 @@ int collector_run(const struct collector_settings *set, struct fault *f)
     journal_reader_free(c.rules_lag);
     journal_reader_free(c.lines_lag);
     journal_reader_free(c.held);
+    retention_end(&c);
     journal_close(c.journal);
     intake_free(c.intake);
     buf_free(&c.record);

@@ -1,53 +1,23 @@
 /* What the broker brings: frames, presence, live values, and how the link does. */
 #include "collector/collector_private.h"
+#include "collector/output/live.h"
+#include "collector/presence.h"
 #include "common/clock.h"
 #include "common/log.h"
 
 #include <stdio.h>
 #include <string.h>
 
-const char *const reading_refusals[REFUSALS] = {"unknown-device", "unknown-site", "not-permitted", "reading"};
-
 /* ---- live -------------------------------------------------------------------------------------------------------- */
-static void live(struct collector *c, const char *gateway, const char *payload, size_t length)
+static void say_live(void *ctx, const char *topic, const char *payload, size_t length)
 {
-    struct json *root = json_open(payload, length, NULL);
-    const struct json *node;
-    void *at = NULL;
-    struct buf b = buf_growing();
-    for (const char *device; (device = json_next(json_member(root, "devices"), &at, &node));) {
-        const char *district, *units, *site = intake_device(c->intake, gateway, device, &district, &units);
-        const struct json *values = json_member(node, "values");
-        char topic[TOPIC];
-        int64_t ts;
-        if (!site || !json_is_object(values) || !json_int64(json_member(node, "ts"), &ts))
-            continue;
-        buf_clear(&b);
-        buf_print(&b, "{\"site\":\"%s\",\"device\":\"%s\",\"ts\":%lld,\"values\":", site, device, (long long)ts);
-        json_print(values, &b);
-        buf_print(&b, ",\"units\":%s,\"quality\":\"good\"}", units);
-        snprintf(topic, sizeof topic, "%s/%s/live/%s/%s", c->set->mqtt.root, district, site, device);
-        mqtt_publish(c->mqtt, topic, b.data, b.length, 0, true, NULL);
-    }
-    buf_free(&b);
-    json_close(root);
+    struct collector *c = ctx;
+    char whole[TOPIC];
+    snprintf(whole, sizeof whole, "%s/%s", c->set->mqtt.root, topic);
+    mqtt_publish(c->mqtt, whole, payload, length, 0, true, NULL);
 }
 
 /* ---- messages ---------------------------------------------------------------------------------------------------- */
-static void count_refusals(struct collector *c, const struct intake_result *r)
-{
-    for (size_t i = 0; i < r->frame->reading_count; i++) {
-        const char *device = r->frame->readings[i].device;
-        const struct permit *p = judged_permit(&r->judged, device);
-        if (r->judged.marks[i] != MARK_REFUSED)
-            continue;
-        size_t k = 0;
-        while (k < REFUSALS - 1 && (!p || strcmp(p->refused, reading_refusals[k]) != 0))
-            k++;
-        c->refused[k]++;
-    }
-}
-
 static void on_stream(struct collector *c, const char *topic, const void *payload, size_t length)
 {
     struct intake_result r;
@@ -56,7 +26,7 @@ static void on_stream(struct collector *c, const char *topic, const void *payloa
     c->verdicts[r.verdict]++;
     if (r.verdict == INTAKE_TAKEN) {
         append(c, c->record.data, c->record.length);
-        count_refusals(c, &r);
+        refusal_count(c->refused, r.frame, &r.judged);
         acks_owe(c->acks, r.district, r.gateway, r.epoch, false);
         if (r.frame->kind == FRAME_TIME) /* few frames are done before the next one comes */
             repairs_pay(c);
@@ -74,38 +44,35 @@ static void on_stream(struct collector *c, const char *topic, const void *payloa
 static void on_status(struct collector *c, const char *district, const char *gateway, const void *payload,
                       size_t length)
 {
-    struct json *root = json_open(payload, length, NULL);
-    const char *state = "", *epoch = "";
-    int64_t last = 0;
+    struct presence p;
     char text[320];
-    json_text(json_member(root, "state"), &state);
-    json_text(json_member(root, "epoch"), &epoch);
-    json_int64(json_member(root, "last"), &last);
-    bool online = strcmp(state, "online") == 0;
-    if ((online || strcmp(state, "offline") == 0) && strspn(epoch, "0123456789abcdef") == strlen(epoch) &&
-        strlen(epoch) < EPOCH_SIZE) {
-        snprintf(text, sizeof text,
-                 "{\"district\":\"%s\",\"gateway\":\"%s\",\"state\":\"%s\",\"epoch\":\"%s\",\"last\":%lld}", district,
-                 gateway, state, epoch, (long long)last);
-        append_words(c, RECORD_PRESENCE, text);
-        if (online && strlen(epoch) == EPOCH_SIZE - 1)
-            acks_owe(c->acks, district, gateway, epoch, false);
+    if (!presence_read(&p, payload, length)) {
+        c->refused[REFUSED_STATUS]++;
+        return;
     }
-    json_close(root);
+    snprintf(text, sizeof text,
+             "{\"district\":\"%s\",\"gateway\":\"%s\",\"state\":\"%s\",\"epoch\":\"%s\",\"last\":%llu}", district,
+             gateway, p.online ? "online" : "offline", p.epoch, (unsigned long long)p.last);
+    append_words(c, RECORD_PRESENCE, text);
+    if (p.online)
+        acks_owe(c->acks, district, gateway, p.epoch, false);
 }
 
 void on_message(void *ctx, const char *topic, const void *payload, size_t length, bool retained)
 {
     struct collector *c = ctx;
     char district[ID_SIZE], gateway[ID_SIZE], leaf[16];
+    struct live_sink out = {c, say_live};
     if (!intake_topic(c->set->mqtt.root, topic, district, gateway, leaf))
-        return;
-    if (strcmp(leaf, "stream") == 0 && !retained)
-        on_stream(c, topic, payload, length);
+        c->verdicts[INTAKE_TOPIC]++;
     else if (strcmp(leaf, "status") == 0)
         on_status(c, district, gateway, payload, length);
+    else if (retained)
+        c->refused[REFUSED_RETAINED]++;
+    else if (strcmp(leaf, "stream") == 0)
+        on_stream(c, topic, payload, length);
     else if (strcmp(leaf, "now") == 0)
-        live(c, gateway, payload, length);
+        c->refused[REFUSED_NOW] += live_put(c->intake, gateway, payload, length, &out);
 }
 
 void on_connected(void *ctx)

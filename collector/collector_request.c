@@ -12,6 +12,7 @@
 static void answer_error(struct collector *c, uint64_t ticket, const char *id, const char *words)
 {
     struct buf b = buf_growing();
+    c->refused[REFUSED_REQUEST]++;
     buf_text(&b, "{\"id\":");
     buf_json(&b, id);
     buf_text(&b, ",\"ok\":false,\"error\":");
@@ -21,12 +22,17 @@ static void answer_error(struct collector *c, uint64_t ticket, const char *id, c
     buf_free(&b);
 }
 
-/* The fold's answer, if it has given one. */
-bool ledger_answered(struct collector *c, const char *id, struct buf *said)
+bool ledger_readable(struct collector *c)
 {
     if (!c->ledger)
         ledger_open(&c->ledger, c->set->state_dir, LEDGER_READ, NULL);
-    return c->ledger && ledger_answer(c->ledger, id, said) && said->length > 2;
+    return c->ledger;
+}
+
+/* The fold's answer, if it has given one. */
+bool ledger_answered(struct collector *c, const char *id, struct buf *said)
+{
+    return ledger_readable(c) && ledger_answer(c->ledger, id, said) && said->length > 2;
 }
 
 /* The fold's answer {"ok":…} with the request's id in front. */

@@ -24,7 +24,10 @@ static int64_t lag_ms(struct journal_reader *reader, uint64_t position)
 {
     struct journal_record rec;
     int64_t lag = 0;
-    if (journal_read(reader, position + 1, &rec) == 1) {
+    int r = journal_read(reader, position + 1, &rec);
+    if (r < 0) /* not held any more: the oldest that is */
+        r = journal_read(reader, journal_next_held(reader, position + 1), &rec);
+    if (r == 1) {
         lag = clock_wall_ms() - rec.time_ms;
         lag = lag > 0 ? lag : 1;
     }
@@ -38,9 +41,9 @@ void status_put(struct collector *c, struct buf *b, bool gateways)
               "\",\"readers\":{\"rules\":{\"lag_ms\":%lld}",
               (long long)clock_wall_ms(), (long long)lag_ms(c->rules_lag, clerk_committed(c->clerk)));
     if (c->writer)
-        buf_print(b, ",\"lines\":{\"lag_ms\":%lld,\"refused\":%llu}",
+        buf_print(b, ",\"lines\":{\"lag_ms\":%lld,\"refused\":%llu,\"skipped\":%llu}",
                   (long long)lag_ms(c->lines_lag, writer_position(c->writer)),
-                  (unsigned long long)writer_refused(c->writer));
+                  (unsigned long long)writer_refused(c->writer), (unsigned long long)c->skipped);
     buf_print(b, ",\"live\":{\"lag_ms\":0}},\"refused\":{");
     const char *comma = "";
     for (int v = INTAKE_REPEAT; v < INTAKE_VERDICTS; v++) {
@@ -48,14 +51,17 @@ void status_put(struct collector *c, struct buf *b, bool gateways)
         comma = ",";
     }
     for (size_t k = 0; k < REFUSALS; k++)
-        buf_print(b, ",\"%s\":%llu", reading_refusals[k], (unsigned long long)c->refused[k]);
+        buf_print(b, ",\"%s\":%llu", refusal_reasons[k],
+                  (unsigned long long)(c->refused[k] + (k == REFUSED_REQUEST ? control_refused(c->control) : 0)));
     uint64_t waiting, untold;
     intake_waiting(c->intake, &waiting, &untold);
     buf_print(b, "},\"clock\":{\"waiting\":%llu,\"untold\":%llu", (unsigned long long)waiting,
               (unsigned long long)untold);
-    buf_print(b, "},\"forks\":%llu,\"journal\":{\"first\":%llu,\"last\":%llu,\"bytes\":%lld,\"unreadable\":%llu}",
+    buf_print(b, "},\"forks\":%llu,\"journal\":{\"first\":%llu,\"last\":%llu,\"bytes\":%lld,\"unreadable\":%llu",
               (unsigned long long)c->verdicts[INTAKE_FORK], (unsigned long long)journal_first(c->journal),
               (unsigned long long)journal_last(c->journal), (long long)journal_bytes(c->journal), (unsigned long long)c->unreadable);
+    retention_put(c, b);
+    buf_char(b, '}');
     if (gateways) {
         struct listing l = {b, ""};
         buf_text(b, ",\"gateways\":[");

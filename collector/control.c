@@ -22,7 +22,7 @@ struct control {
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     control_request *on_request;
     void *ctx;
-    uint64_t tickets;
+    uint64_t tickets, refused;
     struct client clients[CONTROL_CLIENTS];
 };
 
@@ -106,6 +106,7 @@ static void take_line(struct control *c, struct client *k, const char *line, siz
         c->on_request(c->ctx, k->ticket, root, line, length);
     } else {
         struct buf b = buf_growing();
+        c->refused++;
         buf_text(&b, "{\"ok\":false,\"error\":");
         buf_json(&b, root ? "a request is a JSON object" : f.text);
         buf_char(&b, '}');
@@ -119,8 +120,10 @@ static void take_line(struct control *c, struct client *k, const char *line, siz
 static bool hear(struct control *c, struct client *k)
 {
     if (k->in_room - k->in_length < 65536) {
-        if (k->in_length > CONTROL_LINE_MAX)
+        if (k->in_length > CONTROL_LINE_MAX) {
+            c->refused++;
             return false;
+        }
         k->in_room = k->in_length + 65536 + k->in_length;
         k->in = xrealloc(k->in, k->in_room);
     }
@@ -149,6 +152,11 @@ static bool say(struct client *k)
     }
     k->out_at = k->out_length = 0;
     return true;
+}
+
+uint64_t control_refused(const struct control *c)
+{
+    return c->refused;
 }
 
 void control_step(struct control *c)

@@ -21,6 +21,7 @@ int control_open(struct control **, const char *path, control_request *, void *c
 void control_close(struct control *);
 size_t control_poll(const struct control *, struct pollfd *, size_t room); /* what to wait for */
 void control_step(struct control *);
+uint64_t control_refused(const struct control *); /* lines that were no JSON object, or longer than CONTROL_LINE_MAX */
 /* json: the answer's object; a newline is added.  A client that has gone is passed over. */
 void control_answer(struct control *, uint64_t ticket, const char *json, size_t length);
 

@@ -55,7 +55,7 @@ struct gateway *intake_gateway(const struct intake *in, const char *name)
     return i < in->gateway_count && strcmp(in->gateways[i]->name, name) == 0 ? in->gateways[i] : NULL;
 }
 
-static struct gateway *gateway_get(struct intake *in, const char *name)
+struct gateway *intake_gateway_get(struct intake *in, const char *name)
 {
     struct gateway *g = intake_gateway(in, name);
     if (g)
@@ -107,7 +107,7 @@ void intake_apply(struct intake *in, const struct record *r)
     struct frame *f = judged_open(&j, r);
     if (!f)
         return;
-    struct gateway *g = gateway_get(in, f->gateway);
+    struct gateway *g = intake_gateway_get(in, f->gateway);
     strcpy(g->district, j.district);
     if (j.repairs) {
         apply_repaired(in, g, j.repairs);
@@ -154,7 +154,7 @@ void intake_judge(struct intake *in, const char *topic, const char *payload, siz
         out->frame = NULL;
         return;
     }
-    struct gateway *g = gateway_get(in, out->gateway);
+    struct gateway *g = intake_gateway_get(in, out->gateway);
     struct buf head = buf_growing();
     strcpy(g->district, out->district);
     g->heard_ms = receipt_ms;

@@ -35,6 +35,10 @@ void intake_free(struct intake *);
  */
 void intake_apply(struct intake *, const struct record *);
 
+/* One walk that writes all it knows, or reads it back into a new one (rules/pack.h). */
+struct pack;
+void intake_pack(struct pack *, struct intake *);
+
 /* Judges a payload.  Taken: the record to be journalled is written into *record, and is already applied here: journal
  * it, or end the process.  at: where it will stand there.  gateway and epoch (EPOCH_SIZE, "" when unreadable) say whom
  * to answer. */

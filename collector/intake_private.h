@@ -1,7 +1,8 @@
 /* intake_private: what the files of intake share.
  *
  * intake.c judges a payload and applies a record as a whole, by intake_order.c (is it next?), intake_content.c (what in
- * it may count?) and intake_sites.c (what does the register say?).
+ * it may count?) and intake_sites.c (what does the register say?);
+ * intake_base.c saves all that.
  */
 #ifndef QUIETAIR_INTAKE_PRIVATE_H
 #define QUIETAIR_INTAKE_PRIVATE_H
@@ -50,6 +51,7 @@ struct intake {
 
 /* intake.c */
 struct gateway *intake_gateway(const struct intake *, const char *name); /* NULL: it has never been heard */
+struct gateway *intake_gateway_get(struct intake *, const char *name);   /* made if it is not there */
 
 /* intake_order.c; a stream that is not there (NULL) stands at 0 */
 struct stream *intake_stream(const struct gateway *, const char *epoch);
@@ -59,6 +61,8 @@ void intake_apply_order(struct gateway *, const struct frame *, const char *payl
 /* intake_sites.c */
 const struct site *intake_site(const struct intake *, const char *id); /* NULL: none */
 bool intake_knows(const struct intake *, const char *gateway);
+void intake_put_site(struct intake *, const struct site *); /* then: */
+void intake_list_gateways(struct intake *);
 void intake_apply_sites(struct intake *, const struct record *command); /* of another verb: nothing happens */
 
 /* intake_content.c: marks and permits of a frame are put into judged */

@@ -35,7 +35,7 @@ bool intake_knows(const struct intake *in, const char *gateway)
     return in->listed_count && bsearch(gateway, in->listed, in->listed_count, sizeof *in->listed, by_text);
 }
 
-static void list_gateways(struct intake *in)
+void intake_list_gateways(struct intake *in)
 {
     size_t room = 0;
     for (size_t i = 0; i < in->site_count; i++)
@@ -48,7 +48,7 @@ static void list_gateways(struct intake *in)
     qsort(in->listed, in->listed_count, sizeof *in->listed, by_text);
 }
 
-static void put_site(struct intake *in, const struct site *row)
+void intake_put_site(struct intake *in, const struct site *row)
 {
     size_t at = site_place(in, row->id);
     if (at == in->site_count || strcmp(in->sites[at].id, row->id) != 0) {
@@ -69,8 +69,8 @@ void intake_apply_sites(struct intake *in, const struct record *r)
     json_text(json_member(json_member(root, "args"), "csv"), &csv);
     if (strcmp(verb, "site import") == 0 && csv && site_csv_read(csv, strlen(csv), &rows, &count, &faults) == 0)
         for (size_t i = 0; i < count; i++)
-            put_site(in, &rows[i]);
-    list_gateways(in);
+            intake_put_site(in, &rows[i]);
+    intake_list_gateways(in);
     free(rows);
     faults_free(&faults);
     json_close(root);

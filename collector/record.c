@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *const kinds[RECORD_KINDS] = {"frame", "command", "config", "presence", "tick",
-                                                "start", "stop",    "link",   "repair"};
+                                                "start", "stop",    "link",   "repair",   "skip"};
 
 void record_write(struct buf *b, enum record_kind kind, int64_t receipt_ms, const char *head, size_t head_length,
                   const void *body, size_t body_length)

@@ -9,6 +9,8 @@
  * {"district","gateway","state","epoch","last"} tick      head: empty                       body: ms, decimal: "now is
  * >= this" start, stop  head: empty                    body: {"version"} link      head: empty body:
  * {"state":"up|down"}   (the collector's own link to the broker)
+ *   skip      head: empty   body: {"reader":"lines","from","to","records","why":"deleted|damaged"}: records of this
+ *             journal, from and to with them, that this reader passed over because they were not held any more
  */
 #ifndef QUIETAIR_RECORD_H
 #define QUIETAIR_RECORD_H
@@ -31,6 +33,7 @@ enum record_kind {
     RECORD_STOP,
     RECORD_LINK,
     RECORD_REPAIR,
+    RECORD_SKIP,
     RECORD_KINDS
 };
 

@@ -61,6 +61,12 @@ static enum collector_clock clock_of(const struct record *r)
     return c;
 }
 
+/* Without a configuration of their own: of the base, else the usual. */
+static enum collector_clock clock_so_far(const struct run *run)
+{
+    return fold_clock_is_journal(run->fold) ? COLLECTOR_CLOCK_JOURNAL : COLLECTOR_CLOCK_WALL;
+}
+
 static void fold_config(struct run *run, const struct record *r, enum collector_clock clock)
 {
     struct buf body = buf_growing();
@@ -77,7 +83,7 @@ static void fold_one(struct run *run, const struct record *r)
 {
     bool ours = run->plan->rules != NULL, config = r->kind == RECORD_CONFIG;
     if (ours && (config || !run->configured))
-        fold_config(run, r, config ? clock_of(r) : COLLECTOR_CLOCK_WALL);
+        fold_config(run, r, config ? clock_of(r) : clock_so_far(run));
     run->configured = true;
     if (ours && config)
         return;
@@ -106,16 +112,53 @@ static int fold_next(struct run *run, const struct ahead_record *next, struct fa
     return next->seq % COMMIT_RECORDS == 0 ? commit(run, next->seq, f) : 0;
 }
 
+static int piece(void *ctx, const char *key, const void *bytes, size_t length)
+{
+    return fold_restore(ctx, key, bytes, length);
+}
+
+/* From where the base stands, if it is one of this journal that this fold can go on from. */
+static int begin_at_base(struct run *run, struct fault *f)
+{
+    struct hash held, ours;
+    uint64_t seq = 0;
+    int version = 0;
+    if (!ledger_position(run->into, &seq, &held, &version))
+        return fault(f, ERR_RANGE, "the base: nothing was committed to it yet");
+    if (version != FOLD_VERSION)
+        return fault(f, ERR_RANGE, "the base: is of version %d of the rules, this program has %d", version, FOLD_VERSION);
+    if (seq > run->plan->upto || !journal_hash(run->reader, seq, &ours) || !hash_equal(&held, &ours))
+        return fault(f, ERR_RANGE, "the base: its record %llu is not one of this journal", (unsigned long long)seq);
+    if (ledger_restore(run->into, piece, run->fold) != 0)
+        return fault(f, ERR_CORRUPT, "the base: its memory cannot be read");
+    run->plan->first = seq + 1;
+    return 0;
+}
+
+/* plan->first is the first record to fold.  A hole at the beginning cannot be made good by anything but a base; damage
+ * behind it is counted. */
+static int begin(struct run *run, struct journal *journal, struct fault *f)
+{
+    uint64_t held = journal_first(journal);
+    run->plan->first = 1;
+    int code = run->plan->based ? begin_at_base(run, f) : 0;
+    if (!code && run->plan->first < held && run->plan->upto)
+        code = fault(f, ERR_MISSING,
+                     "the journal begins with record %llu: what stood before (sites above all) is not known, and nothing "
+                     "can be judged again from here%s",
+                     (unsigned long long)held, run->plan->based ? ", nor from this base" : "; give a backup as --base");
+    return code;
+}
+
 static int fold_all(struct run *run, struct journal *journal, struct fault *f)
 {
     struct replay *plan = run->plan;
     const struct ahead_record *next;
     struct ahead *ahead;
-    plan->first = journal_next_held(run->reader, 0);
-    if (!plan->first)
-        return fault(f, ERR_IO, "%s: cannot be read now", plan->journal_dir);
-    plan->missing = plan->first <= plan->upto ? plan->first - 1 : plan->upto;
-    int code = ahead_new(&ahead, journal, plan->first, plan->upto, f);
+    int code = begin(run, journal, f);
+    if (code)
+        return code;
+    code = ahead_new(&ahead, journal, plan->first, plan->upto, f);
     if (code)
         return code;
     while (!code && (next = ahead_next(ahead)))

@@ -43,9 +43,11 @@ static const struct conf_option influx_options[] = {
     {.key = NULL}};
 
 static const struct conf_option journal_options[] = {
-    {"max_bytes", CONF_SIZE, AT(journal_max_bytes), .min = 1 << 20, .max = 1e15,
+    {"max_bytes", CONF_SIZE, AT(journal.max_bytes), .min = 1 << 20, .max = 1e15,
      .help = "oldest segments go above this"},
-    {"max_age", CONF_DURATION, AT(journal_max_age_ms), "1830d", 86400e3, 1e13, .help = "and those older than this"},
+    {"max_age", CONF_DURATION, AT(journal.max_age_ms), "1830d", 86400e3, 1e13, .help = "and those older than this"},
+    {"min_age", CONF_DURATION, AT(journal.min_age_ms), RETENTION_MIN_AGE, 0, 1e13,
+     .help = "but none younger than this, however many bytes there are"},
     {.key = NULL}};
 #undef AT
 
@@ -179,7 +181,8 @@ static void load_rules(struct collector_settings *s, const char *path, struct fa
     struct buf calendars = buf_growing();
     calendars_put(s->calendars_path, &calendars, faults);
     s->calendars_json = calendars.data;
-    if (faults->count == before)
+    bool zone = s->timezone && civil_zone(s->timezone, NULL) == 0; /* else that is a fault already */
+    if (faults->count == before && zone)
         check_rules(s, faults);
 }
 
@@ -200,7 +203,10 @@ int collector_settings_load(struct collector_settings *s, const char *path, stru
         return ERR_RANGE;
     conf_only(s->conf, kinds, faults);
     mqtt_check(s->conf, conf_find(s->conf, "mqtt", ""), &s->mqtt, faults);
-    conf_fill(s->conf, conf_find(s->conf, "journal", ""), journal_options, s, faults);
+    int journal = conf_find(s->conf, "journal", "");
+    if (conf_fill(s->conf, journal, journal_options, s, faults) && s->journal.max_age_ms < s->journal.min_age_ms)
+        conf_fault(s->conf, journal, "max_age", faults, "is below min_age (" RETENTION_MIN_AGE ", the law's five years, "
+                   "where nothing else is set)");
     int influx = conf_find(s->conf, "influx", "");
     s->influx.on = influx >= 0;
     if (s->influx.on && conf_fill(s->conf, influx, influx_options, s, faults)) {

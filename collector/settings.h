@@ -2,6 +2,7 @@
 #ifndef QUIETAIR_COLLECTOR_SETTINGS_H
 #define QUIETAIR_COLLECTOR_SETTINGS_H
 
+#include "collector/retention.h"
 #include "common/buf.h"
 #include "common/conf.h"
 #include "common/mqtt.h"
@@ -27,7 +28,7 @@ struct collector_settings {
     int64_t audit_after;        /* ms after a week's end */
     struct mqtt_settings mqtt;
     struct influx_settings influx;
-    int64_t journal_max_bytes, journal_max_age_ms;
+    struct retention_rule journal;
     char *rules_text;           /* the [rules] section as INI text */
     char *standards_json;       /* {"name":"INI text",…} of the standards that [rules] names */
     char *calendars_json;       /* {"cn-2026":"INI text",…} */

@@ -22,9 +22,7 @@ static _Thread_local struct {
 
 static struct block *add_block(size_t size)
 {
-    struct block *b = size == BLOCK ? aligned_alloc(BLOCK, BLOCK) : xmalloc(size);
-    if (!b)
-        abort();
+    struct block *b = size == BLOCK ? or_end(aligned_alloc(BLOCK, BLOCK)) : xmalloc(size);
     b->used = 0;
     b->first = arena.first ? arena.first : b;
     b->next = arena.first ? arena.first->next : NULL;

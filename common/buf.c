@@ -127,6 +127,8 @@ void buf_number(struct buf *b, double x)
             break;
     }
     buf_text(b, text);
+    if (fabs(x) > 0x1p53 && !strpbrk(text, ".e")) /* it must not be read as an integer, which would not be exact */
+        buf_text(b, "e0");
 }
 
 double number_of_float(float x)

@@ -1,9 +1,11 @@
 #include "common/err.h"
+#include "common/log.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int fault(struct fault *f, int code, const char *format, ...)
 {
@@ -36,37 +38,36 @@ void faults_free(struct faults *all)
     *all = (struct faults){0};
 }
 
-static void *or_die(void *p)
+void *or_end(void *p)
 {
     if (!p) {
-        static const char words[] = "out of memory\n";
-        fwrite(words, 1, sizeof words - 1, stderr);
-        abort();
+        log_error("memory", "out of memory: ending at once, to be started again");
+        _exit(EXIT_FAILURE); /* what is on the disk is whole at every moment; what is not was never acknowledged */
     }
     return p;
 }
 
 void *xmalloc(size_t size)
 {
-    return or_die(malloc(size ? size : 1));
+    return or_end(malloc(size ? size : 1));
 }
 
 void *xcalloc(size_t count, size_t size)
 {
-    return or_die(calloc(count ? count : 1, size ? size : 1));
+    return or_end(calloc(count ? count : 1, size ? size : 1));
 }
 
 void *xrealloc(void *p, size_t size)
 {
-    return or_die(realloc(p, size ? size : 1));
+    return or_end(realloc(p, size ? size : 1));
 }
 
 char *xstrdup(const char *s)
 {
-    return or_die(strdup(s));
+    return or_end(strdup(s));
 }
 
 char *xstrndup(const char *s, size_t length)
 {
-    return or_die(strndup(s, length));
+    return or_end(strndup(s, length));
 }

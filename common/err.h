@@ -36,7 +36,9 @@ struct faults {
 void faults_add(struct faults *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void faults_free(struct faults *);
 
-/* Memory at start-up or for a bounded request: returns or ends the process (ENOMEM is not an error one can explain). */
+/* Memory at start-up or for a bounded request: returns or ends the process (ENOMEM is not an error one can explain), with
+ * a message and status 1, so that the service starts it again. */
+void *or_end(void *memory); /* NULL: as above */
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *, size_t size);

@@ -46,6 +46,11 @@ static bool hex_only(const char *s, size_t length)
     return strlen(s) == length && strspn(s, "0123456789abcdef") == length;
 }
 
+bool epoch_valid(const char *epoch)
+{
+    return hex_only(epoch, EPOCH_SIZE - 1);
+}
+
 static bool boot_valid(const char *boot)
 {
     size_t length = strspn(boot, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
@@ -68,14 +73,11 @@ static size_t members(const struct json *object)
     return n;
 }
 
-enum { EXACT_INTEGER = 53 }; /* bits of a double's mantissa */
-
 static bool read_value(const struct json *node, struct value *v)
 {
     int64_t integer;
     if (json_int64(node, &integer)) {
-        int64_t limit = (int64_t)1 << EXACT_INTEGER;
-        if (integer > limit || integer < -limit)
+        if (integer > FRAME_EXACT || integer < -FRAME_EXACT)
             *v = (struct value){.kind = VALUE_HUGE, .integer = integer};
         else
             *v = (struct value){.kind = VALUE_NUMBER, .number = (double)integer};
@@ -123,6 +125,19 @@ static const char *read_errors(struct opened *o, const struct json *object, stru
     return NULL;
 }
 
+/* A mark that cannot be read must not pass for a good reading. */
+static bool quality_readable(const struct json *reading)
+{
+    const struct json *quality = json_member(reading, "quality"), *why = json_member(reading, "why");
+    const char *text;
+    if ((quality && !json_text(quality, &text)) || (why && !json_is_list(why)))
+        return false;
+    for (size_t i = 0; i < json_count(why); i++)
+        if (!json_text(json_at(why, i), &text))
+            return false;
+    return true;
+}
+
 static unsigned read_quality(const struct json *reading)
 {
     static const struct {
@@ -150,7 +165,7 @@ static unsigned read_quality(const struct json *reading)
 static bool read_mono(const struct json *node, int64_t *out)
 {
     int64_t ms;
-    if (!json_int64(node, &ms) || ms < 0 || ms > (int64_t)1 << EXACT_INTEGER)
+    if (!json_int64(node, &ms) || ms < 0 || ms > FRAME_EXACT)
         return false;
     *out = ms;
     return true;
@@ -162,7 +177,7 @@ static bool read_time(struct opened *o, const struct json *node, struct reading 
     struct frame *f = &o->frame;
     const char *boot = text_or(node, "boot", f->boot);
     if (json_member(node, "ts"))
-        return json_int64(json_member(node, "ts"), &r->ts) && r->ts > 0 && r->ts <= (int64_t)1 << EXACT_INTEGER;
+        return json_int64(json_member(node, "ts"), &r->ts) && r->ts > 0 && r->ts <= FRAME_EXACT;
     if (!boot || !boot_valid(boot) || !read_mono(json_member(node, "mono"), &r->mono) ||
         (f->boot && strcmp(boot, f->boot) != 0)) /* one boot a frame */
         return false;
@@ -207,6 +222,10 @@ static const char *read_reading(struct opened *o, const struct json *node, struc
     if (!refused && errors)
         refused = read_errors(o, errors, r);
     r->quality = read_quality(node);
+    if (!refused && error && (values || errors)) /* it failed as a whole, or it did not */
+        refused = "error";
+    if (!refused && !quality_readable(node))
+        refused = "quality";
     return refused;
 }
 
@@ -215,6 +234,7 @@ static void read_readings(struct opened *o, const struct json *list)
     struct frame *f = &o->frame;
     size_t count = json_count(list);
     struct reading *readings = take(o, count, sizeof *readings);
+    f->unread += !json_is_list(list);
     f->boot = given_boot(o->root);
     f->refused = take(o, count, sizeof *f->refused);
     f->readings = readings;
@@ -227,6 +247,15 @@ static void read_readings(struct opened *o, const struct json *list)
     f->boot = waits ? f->boot : NULL;
 }
 
+static bool gap_readable(const struct json *root, const struct frame *f)
+{
+    int64_t ms;
+    const char *reason;
+    bool since = f->since_mono || (json_int64(json_member(root, "since"), &ms) && f->since >= 0);
+    bool until = f->until_mono || (json_int64(json_member(root, "until"), &ms) && f->until > 0);
+    return since && until && f->until <= FRAME_EXACT && json_text(json_member(root, "reason"), &reason);
+}
+
 static void read_gap(const struct json *root, struct frame *f)
 {
     json_int64(json_member(root, "since"), &f->since);
@@ -235,6 +264,7 @@ static void read_gap(const struct json *root, struct frame *f)
     f->since_mono = f->boot && read_mono(json_member(root, "since_mono"), &f->since);
     f->until_mono = f->boot && read_mono(json_member(root, "until_mono"), &f->until);
     f->boot = f->since_mono || f->until_mono ? f->boot : NULL;
+    f->unread += !gap_readable(root, f);
 }
 
 static bool read_clock_repair(const struct json *root, struct clock_repair *t)
@@ -244,15 +274,49 @@ static bool read_clock_repair(const struct json *root, struct clock_repair *t)
     json_int64(json_member(root, "error"), &t->error);
     if (!t->boot || !json_int64(json_member(root, "offset"), &t->offset) ||
         !json_int64(json_member(root, "from"), &first) || !json_int64(json_member(root, "to"), &last) || first < 1 ||
-        last < first || t->offset > (int64_t)1 << EXACT_INTEGER || t->offset < -((int64_t)1 << EXACT_INTEGER))
+        last < first || t->offset > FRAME_EXACT || t->offset < -FRAME_EXACT)
         return false;
     t->first = (uint64_t)first;
     t->last = (uint64_t)last;
     return true;
 }
 
+/* A key that may be missing is missing, or as it should be. */
+static bool text_readable(const struct json *object, const char *key)
+{
+    const char *text;
+    return !json_member(object, key) || json_text(json_member(object, key), &text);
+}
+
+static bool texts_readable(const struct json *object, const char *const *keys)
+{
+    while (*keys && text_readable(object, *keys))
+        keys++;
+    return !*keys;
+}
+
+/* False: it says something else than how many ms; then none is known. */
+static bool read_interval(const struct json *object, int64_t *out)
+{
+    int64_t ms;
+    const struct json *interval = json_member(object, "interval");
+    bool known = json_int64(interval, &ms) && ms > 0 && ms <= FRAME_EXACT;
+    *out = known ? ms : 0;
+    return known || !interval;
+}
+
+static bool read_hello_metric(const struct json *node, struct hello_metric *m, struct frame *f)
+{
+    static const char *const texts[] = {"unit", "type", NULL};
+    *m = (struct hello_metric){text_or(node, "name", ""), text_or(node, "unit", ""), text_or(node, "type", "number"), 0};
+    bool valid = id_valid(m->name), paced = read_interval(node, &m->interval_ms);
+    f->unread += !valid || !paced || !texts_readable(node, texts);
+    return valid;
+}
+
 static bool read_hello_device(struct opened *o, const struct json *node, struct hello_device *d)
 {
+    static const char *const texts[] = {"profile", "integration", "serial", "calibrated", NULL};
     *d = (struct hello_device){0}; /* the slot may have been that of one refused */
     d->device = text_or(node, "device", "");
     d->site = text_or(node, "site", "");
@@ -261,18 +325,15 @@ static bool read_hello_device(struct opened *o, const struct json *node, struct 
     d->integration = text_or(node, "integration", "instant");
     d->serial = text_or(node, "serial", "");
     d->calibrated = text_or(node, "calibrated", "");
-    json_int64(json_member(node, "interval"), &d->interval_ms);
     const struct json *list = json_member(node, "metrics");
     struct hello_metric *metrics = take(o, json_count(list), sizeof *metrics);
-    for (size_t i = 0; i < json_count(list); i++) {
-        const struct json *m = json_at(list, i);
-        struct hello_metric *out = &metrics[d->metric_count];
-        *out = (struct hello_metric){text_or(m, "name", ""), text_or(m, "unit", ""), text_or(m, "type", "number"), 0};
-        json_int64(json_member(m, "interval"), &out->interval_ms);
-        d->metric_count += id_valid(out->name);
-    }
+    for (size_t i = 0; i < json_count(list); i++)
+        d->metric_count += read_hello_metric(json_at(list, i), &metrics[d->metric_count], &o->frame);
     d->metrics = metrics;
-    return id_valid(d->device) && id_valid(d->site) && id_valid(d->measurement);
+    bool valid = id_valid(d->device) && id_valid(d->site) && id_valid(d->measurement);
+    bool paced = read_interval(node, &d->interval_ms);
+    o->frame.unread += !valid || !paced || !texts_readable(node, texts) || !json_is_list(list);
+    return valid;
 }
 
 static void read_hello(struct opened *o)
@@ -283,6 +344,7 @@ static void read_hello(struct opened *o)
     f->district = text_or(o->root, "district", "");
     f->version = text_or(o->root, "version", "");
     json_bool(json_member(o->root, "reset"), &f->reset);
+    f->unread += !json_is_list(list);
     for (size_t i = 0; i < json_count(list); i++)
         f->device_count += read_hello_device(o, json_at(list, i), &devices[f->device_count]);
     f->devices = devices;
@@ -290,9 +352,10 @@ static void read_hello(struct opened *o)
 
 static bool read_lost(const struct json *root, struct frame *f)
 {
-    int64_t from;
+    int64_t from, to;
     const char *head;
-    if (!json_int64(json_member(root, "from"), &from) || from < 1 || (uint64_t)from > f->seq)
+    if (!json_int64(json_member(root, "from"), &from) || from < 1 || (uint64_t)from > f->seq ||
+        !json_int64(json_member(root, "to"), &to) || to < 0 || (uint64_t)to != f->seq)
         return false;
     f->from = (uint64_t)from;
     return json_text(json_member(root, "head"), &head) && hash_parse(&f->head, head);
@@ -316,9 +379,9 @@ static const char *read_envelope(const struct json *root, struct frame *f)
         return "v";
     if (!json_text(json_member(root, "gateway"), &f->gateway) || !id_valid(f->gateway))
         return "gateway";
-    if (!json_text(json_member(root, "epoch"), &f->epoch) || !hex_only(f->epoch, EPOCH_SIZE - 1))
+    if (!json_text(json_member(root, "epoch"), &f->epoch) || !epoch_valid(f->epoch))
         return "epoch";
-    if (!json_int64(json_member(root, "seq"), &seq) || seq < 1 || seq > (int64_t)1 << EXACT_INTEGER)
+    if (!json_int64(json_member(root, "seq"), &seq) || seq < 1 || seq > FRAME_EXACT)
         return "seq";
     if (!json_text(json_member(root, "kind"), &f->kind_text))
         return "kind";
@@ -329,7 +392,7 @@ static const char *read_envelope(const struct json *root, struct frame *f)
         return "after";
     memcpy(f->after, given ? after : "", given ? AFTER_HEX : 1);
     if (f->kind == FRAME_LOST && !read_lost(root, f))
-        return "from, head";
+        return "from, to, head";
     return NULL;
 }
 
@@ -355,8 +418,10 @@ struct frame *frame_open(const char *payload, size_t length, struct fault *f)
         read_hello(o);
     else if (frame->kind == FRAME_GAP)
         read_gap(root, frame);
-    else if (frame->kind == FRAME_TIME && !read_clock_repair(root, &frame->time))
+    else if (frame->kind == FRAME_TIME && !read_clock_repair(root, &frame->time)) {
         frame->kind = FRAME_OTHER;
+        frame->unread++;
+    }
     return frame;
 }
 

@@ -11,6 +11,9 @@
 
 enum { FRAME_MAX = 64 * 1024, EPOCH_SIZE = 33 /* 32 hex digits and NUL */, BOOT_SIZE = 65 };
 
+#define FRAME_EXACT ((int64_t)1 << 53) /* no seq and no time is greater: each is exact as a double */
+bool epoch_valid(const char *);
+
 enum frame_kind {
     FRAME_HELLO,
     FRAME_READINGS,
@@ -90,6 +93,8 @@ struct frame {
     const struct reading *readings; /* FRAME_READINGS */
     const char **refused; /* per reading: NULL, or the reason why it is no reading (device, ts, values, …) */
     size_t reading_count;
+    size_t unread; /* parts of the body that are not as their kind wants them, and are passed over: devices and metrics of
+                      a hello, a list that is none, a gap, a time */
 
     const char *district, *version; /* FRAME_HELLO */
     bool reset;

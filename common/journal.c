@@ -11,6 +11,12 @@
 #include <unistd.h>
 
 /* ---- appending ------------------------------------------------------------------------------------------------------ */
+/* Also where a limit on the file's size says so (setrlimit(2)). */
+static bool no_room(void)
+{
+    return errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+}
+
 /* Always a file of its own: not through a link, and not the one whose fdatasync failed. */
 static int create_segment(struct journal *j, const char *path, uint64_t first)
 {
@@ -30,10 +36,10 @@ static int begin_segment(struct journal *j, int64_t now_ms)
     segment_path(j, s.first, path);
     int fd = create_segment(j, path, s.first);
     if (fd < 0)
-        return errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
+        return no_room() ? ERR_FULL : ERR_IO;
     ssize_t n = pwrite(fd, head, SEGMENT_HEADER, 0);
     if (n != SEGMENT_HEADER || fdatasync(fd) != 0 || file_sync_dir(j->dir) != 0) {
-        int full = n < 0 ? errno == ENOSPC || errno == EDQUOT : n != SEGMENT_HEADER;
+        int full = n < 0 ? no_room() : n != SEGMENT_HEADER;
         close(fd);
         unlink(path);
         return full ? ERR_FULL : ERR_IO;
@@ -73,7 +79,7 @@ static int append_bytes(struct journal *j, const uint8_t head[static RECORD_HEAD
     while (n < 0 && errno == EINTR);
     if (n == (ssize_t)(RECORD_HEADER + length))
         return 0;
-    bool full = n >= 0 || errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+    bool full = n >= 0 || no_room();
     return full && ftruncate(j->fd, j->end) == 0 ? ERR_FULL : ERR_IO;
 }
 
@@ -200,12 +206,23 @@ void journal_limit(struct journal *j, int64_t max_bytes, int64_t max_age_ms)
 }
 
 /* The newest record of a segment is about as old as its successor, or where that does not tell when it was begun, the next. */
-static bool oldest_is_older(const struct journal *j, int64_t than_ms)
+bool journal_oldest(const struct journal *j, uint64_t *last, int64_t *until_ms)
 {
     size_t i = 1;
+    if (j->count < 2)
+        return false;
+    *last = j->segments[1].first - 1;
     while (i < j->count && (!j->segments[i].known || !j->segments[i].created_ms))
         i++;
-    return i < j->count && j->segments[i].created_ms < than_ms;
+    *until_ms = i < j->count ? j->segments[i].created_ms : 0;
+    return true;
+}
+
+static bool oldest_is_older(const struct journal *j, int64_t than_ms)
+{
+    uint64_t last;
+    int64_t until;
+    return journal_oldest(j, &last, &until) && until && until < than_ms;
 }
 
 uint64_t journal_trim(struct journal *j, int64_t now_ms)

@@ -63,6 +63,10 @@ unsigned journal_set_aside(const struct journal *); /* files in which nothing co
 /* Other limits from now on. */
 void journal_limit(struct journal *, int64_t max_bytes, int64_t max_age_ms);
 
+/* Of the oldest segment, if it is not the only one: the seq of its newest record, and about when that came (0: not
+ * known).  False: it is the only one, or there is none. */
+bool journal_oldest(const struct journal *, uint64_t *last, int64_t *until_ms);
+
 /* Deletes oldest whole segments as settings demand (what is acked is what is oldest).  Returns how many records went. */
 uint64_t journal_trim(struct journal *, int64_t now_ms);
 
@@ -78,6 +82,12 @@ int journal_read(struct journal_reader *, uint64_t seq, struct journal_record *o
 uint64_t journal_next_held(struct journal_reader *, uint64_t seq);
 /* Can h(seq) still be told?  From the record, its successor, a segment header or the head. */
 bool journal_hash(struct journal_reader *, uint64_t seq, struct hash *out);
+
+/* Reads every record from the first segment's first to what is synced.  ERR_CORRUPT: *f names the first that is not
+ * held, is damaged, or does not continue the chain.  Of a journal to which nobody appends meanwhile, such as one of
+ * journal_open_read, from which nobody trims.  progress: now and again; NULL: nobody looks. */
+int journal_verify(struct journal *, void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+                   struct fault *);
 
 /* Small numbers that survive: <dir>/<name>.cursor, written to a temporary file, synced, renamed. */
 int journal_cursor_save(struct journal *, const char *name, uint64_t value);

@@ -1,7 +1,7 @@
 /* journal_private: what the files of the journal share.
  *
  * journal.c appends, syncs and trims; journal_open.c takes up what an earlier life has left; journal_read.c reads what
- * is synced, for threads other than the writer's too.
+ * is synced, for threads other than the writer's too; journal_verify.c looks at every byte that should be a record.
  */
 #ifndef QUIETAIR_JOURNAL_PRIVATE_H
 #define QUIETAIR_JOURNAL_PRIVATE_H

@@ -1,11 +1,13 @@
 #include "common/mqtt.h"
 #include "common/backoff.h"
 #include "common/clock.h"
+#include "common/errand.h"
 #include "common/file.h"
 
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,8 @@
 enum {
     KEEPALIVE_S = 15,
     CONNECT_WITHIN_MS = 10000,
+    DIAL_MOST_MS = 20000, /* the system itself gives a silent address up after two minutes */
+    DIALS_LEFT_MOST = 8,
     BACKOFF_FIRST_MS = 200,
     BACKOFF_MOST_MS = 5000,
     REFUSED_MOST_MS = 30000,
@@ -33,11 +37,23 @@ enum ending {                /* how a connection, or the attempt at one, ended *
               ENDED_TAKEN    /* another client uses our id */
 };
 
+/* What libmosquitto does in one piece and without asking whether we would rather stop: the name is looked up, each of its
+ * addresses is tried.  So it is an errand, with a client that nobody else knows yet. */
+struct dial {
+    struct mosquitto *client;
+    char host[256];
+    int port;
+    int result, error; /* MOSQ_ERR_…, and errno */
+    char detail[200];  /* what the library itself had to say */
+};
+
 struct mqtt {
     const struct mqtt_settings *set;
     struct mqtt_events on;
     char client_id[64];
     char *will_topic, *will_payload;
+    struct errand *dialling;  /* NULL: none is under way */
+    struct dial *dial;        /* of dialling */
     struct mosquitto *client; /* NULL between connections */
     bool connected, down;     /* down: to be dropped at the end of this turn */
     enum ending ending;
@@ -153,17 +169,29 @@ static void on_subscribe(struct mosquitto *client, void *ctx, int mid, int count
 }
 
 /* "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed": what stands last is for people. */
-static void on_log(struct mosquitto *client, void *ctx, int level, const char *text)
+static void keep_detail(char detail[static 200], int level, const char *text)
 {
-    struct mqtt *m = ctx;
     const char *colon = strrchr(text, ':');
-    (void)client;
     if (level != MOSQ_LOG_ERR)
         return;
     if (strncmp(text, "OpenSSL", 7) == 0 && colon)
         text = colon + 1;
-    snprintf(m->detail, sizeof m->detail, "%s", text);
-    m->detail[strcspn(m->detail, "\n")] = 0;
+    snprintf(detail, 200, "%s", text);
+    detail[strcspn(detail, "\n")] = 0;
+}
+
+static void on_log(struct mosquitto *client, void *ctx, int level, const char *text)
+{
+    struct mqtt *m = ctx;
+    (void)client;
+    keep_detail(m->detail, level, text);
+}
+
+static void on_log_of_dial(struct mosquitto *client, void *ctx, int level, const char *text)
+{
+    struct dial *d = ctx;
+    (void)client;
+    keep_detail(d->detail, level, text);
 }
 
 /* ---- connections ------------------------------------------------------------------------------------------------- */
@@ -215,22 +243,33 @@ static void drop(struct mqtt *m)
     m->on.disconnected(m->on.ctx, m->why);
 }
 
-static int credentials(struct mqtt *m)
+static int credentials(const struct mqtt_settings *s, struct mosquitto *client)
 {
-    const struct mqtt_settings *s = m->set;
     char *password = NULL;
     size_t length;
     if (s->password_file && (password = file_read(s->password_file, 4096, &length, NULL)))
         password[strcspn(password, "\r\n")] = 0;
-    int r = s->username ? mosquitto_username_pw_set(m->client, s->username, password) : 0;
+    int r = s->username ? mosquitto_username_pw_set(client, s->username, password) : 0;
     free(password);
     if (!r && s->tls)
-        r = mosquitto_tls_set(m->client, s->ca_file, NULL, s->cert_file, s->key_file, NULL);
+        r = mosquitto_tls_set(client, s->ca_file, NULL, s->cert_file, s->key_file, NULL);
+    return r;
+}
+
+static int prepare(const struct mqtt *m, struct mosquitto *client)
+{
+    mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, m->old_protocol ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
+    mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
+    mosquitto_max_inflight_messages_set(client, 1000); /* the window is the caller's */
+    int r = credentials(m->set, client);
+    if (!r && m->will_topic)
+        r = mosquitto_will_set(client, m->will_topic, (int)strlen(m->will_payload), m->will_payload, 1, true);
     return r;
 }
 
 static void listen_to(struct mqtt *m)
 {
+    mosquitto_user_data_set(m->client, m);
     mosquitto_connect_v5_callback_set(m->client, on_connect);
     mosquitto_disconnect_v5_callback_set(m->client, on_disconnect);
     mosquitto_message_v5_callback_set(m->client, on_message);
@@ -239,29 +278,97 @@ static void listen_to(struct mqtt *m)
     mosquitto_log_callback_set(m->client, on_log);
 }
 
-static void connect_now(struct mqtt *m)
+/* ---- dialling ---------------------------------------------------------------------------------------------------- */
+static atomic_int dials_left; /* that have not come back yet */
+
+static void dial_work(void *arg)
+{
+    struct dial *d = arg;
+    if (!d->result)
+        d->result = mosquitto_connect_bind_v5(d->client, d->host, d->port, KEEPALIVE_S, NULL, NULL);
+    d->error = errno;
+}
+
+static void dial_dispose(void *arg)
+{
+    struct dial *d = arg;
+    mosquitto_destroy(d->client);
+    free(d);
+    dials_left--;
+}
+
+static void dial_leave(struct mqtt *m)
+{
+    dials_left += m->dialling != NULL;
+    errand_leave(m->dialling);
+    m->dialling = NULL;
+}
+
+static void not_now(struct mqtt *m, const char *why)
+{
+    m->next_try_ms = clock_mono_ms() + BACKOFF_MOST_MS;
+    m->on.disconnected(m->on.ctx, why);
+}
+
+static void dial_begin(struct mqtt *m)
 {
     m->started_ms = clock_mono_ms();
-    m->down = false;
-    *m->detail = 0;
-    m->client = mosquitto_new(m->client_id, true, m);
-    if (!m->client) {
-        snprintf(m->why, sizeof m->why, "out of memory");
-        m->next_try_ms = m->started_ms + BACKOFF_MOST_MS;
+    if (dials_left >= DIALS_LEFT_MOST) {
+        not_now(m, "too many attempts have not come back yet");
         return;
     }
-    mosquitto_int_option(m->client, MOSQ_OPT_PROTOCOL_VERSION, m->old_protocol ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
-    mosquitto_int_option(m->client, MOSQ_OPT_TCP_NODELAY, 1);
+    struct dial *d = xcalloc(1, sizeof *d);
+    snprintf(d->host, sizeof d->host, "%s", m->set->host);
+    d->port = m->set->port;
+    d->client = mosquitto_new(m->client_id, true, d);
+    if (d->client) {
+        mosquitto_log_callback_set(d->client, on_log_of_dial);
+        d->result = prepare(m, d->client);
+        m->dialling = errand_begin(dial_work, dial_dispose, d);
+        m->dial = d;
+    }
+    if (m->dialling)
+        return;
+    not_now(m, d->client ? "there is no thread to connect by" : "out of memory");
+    mosquitto_destroy(d->client);
+    free(d);
+}
+
+/* The dial is done: its client is ours. */
+static void dial_take(struct mqtt *m)
+{
+    struct dial *d = m->dial;
+    errand_end(m->dialling);
+    m->dialling = NULL;
+    m->client = d->client;
+    m->started_ms = clock_mono_ms();
+    m->down = false;
+    memcpy(m->detail, d->detail, sizeof m->detail);
     listen_to(m);
-    mosquitto_max_inflight_messages_set(m->client, 1000); /* the window is the caller's */
-    int r = credentials(m);
-    if (!r && m->will_topic)
-        r = mosquitto_will_set(m->client, m->will_topic, (int)strlen(m->will_payload), m->will_payload, 1, true);
-    if (!r)
-        r = mosquitto_connect_bind_v5(m->client, m->set->host, m->set->port, KEEPALIVE_S, NULL, NULL);
-    if (r) {
+    if (d->result) {
         char text[400];
-        snprintf(text, sizeof text, "%s:%d: %s", m->set->host, m->set->port, mosquitto_strerror(r));
+        errno = d->error;
+        snprintf(text, sizeof text, "%s:%d: %s", d->host, d->port, mosquitto_strerror(d->result));
+        end(m, ENDED, text);
+        drop(m);
+    }
+    free(d);
+}
+
+static void dial_step(struct mqtt *m)
+{
+    int64_t now = clock_mono_ms();
+    if (!m->dialling && now >= m->next_try_ms)
+        dial_begin(m);
+    if (m->dialling && errand_is_done(m->dialling)) {
+        dial_take(m);
+    } else if (m->dialling && now - m->started_ms > DIAL_MOST_MS) {
+        char text[400];
+        snprintf(text, sizeof text, "%s:%d: neither an address nor an answer within %d s", m->dial->host, m->dial->port,
+                 DIAL_MOST_MS / 1000);
+        dial_leave(m);
+        *m->detail = 0;
+        m->down = false;
         end(m, ENDED, text);
         drop(m);
     }
@@ -288,6 +395,7 @@ void mqtt_free(struct mqtt *m)
 {
     if (!m)
         return;
+    dial_leave(m);
     if (m->client) {
         mosquitto_disconnect(m->client);
         mosquitto_loop_write(m->client, 1);
@@ -296,13 +404,14 @@ void mqtt_free(struct mqtt *m)
     free(m->will_topic);
     free(m->will_payload);
     free(m);
-    mosquitto_lib_cleanup();
+    if (!dials_left) /* they use the library still */
+        mosquitto_lib_cleanup();
 }
 
 void mqtt_step(struct mqtt *m, bool readable, bool writable)
 {
-    if (!m->client && clock_mono_ms() >= m->next_try_ms)
-        connect_now(m);
+    if (!m->client)
+        dial_step(m);
     if (!m->client)
         return;
     int r = readable ? mosquitto_loop_read(m->client, 64) : 0;

@@ -10,7 +10,9 @@
  * throw that one out, so the wait is then 30 s, doubling to 10 min, until a connection has held for 10 min.  Five brief
  * connections in a row, each closed by the broker without a word, are taken for the same.
  *
- * Everything runs in the thread that calls mqtt_step.
+ * Everything runs in the thread that calls mqtt_step, but that a name is looked up and an address is called by a thread
+ * of its own, which is given up after 20 s: however long a resolver or a network is silent, mqtt_step and mqtt_free come
+ * back at once.
  */
 #ifndef QUIETAIR_MQTT_H
 #define QUIETAIR_MQTT_H

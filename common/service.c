@@ -1,10 +1,13 @@
 #include "common/service.h"
+#include "common/log.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -32,6 +35,7 @@ void service_begin(void)
     sigaction(SIGINT, &act, NULL);
     sigaction(SIGHUP, &again, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a write that fails */
 }
 
 bool service_stopping(void)
@@ -49,13 +53,24 @@ int service_fd(void)
     return stop_bell;
 }
 
+static void cannot_go_on(const char *what, int error)
+{
+    log_error("service", "%s: %s: ending at once, to be started again", what, strerror(error));
+    _exit(EXIT_FAILURE);
+}
+
+void service_thread(pthread_t *thread, void *(*run)(void *), void *arg)
+{
+    int error = pthread_create(thread, NULL, run, arg);
+    if (error)
+        cannot_go_on("no thread", error);
+}
+
 int bell_new(void)
 {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (fd < 0) {
-        perror("eventfd");
-        abort();
-    }
+    if (fd < 0)
+        cannot_go_on("no descriptor for an eventfd", errno);
     return fd;
 }
 

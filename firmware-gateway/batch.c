@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOM = 512 * 1024, BODY_MOST = FRAME_MAX - 512, METRICS = 48 };
+enum { ROOM = 512 * 1024, KEPT = 64 * 1024, BODY_MOST = FRAME_MAX - 512, METRICS = 48 };
 
 struct newest { /* of one device; times by the wall clock, or as long as it is not known the boot's */
     char device[ID_SIZE];
@@ -22,6 +22,7 @@ struct batch {
     pthread_mutex_t lock;
     char *text;     /* readings one behind the other, each NUL-terminated */
     size_t length;  /* what is used of ROOM */
+    size_t most;    /* what was, since it was last given back */
     size_t undated; /* of it, at the front: what names the boot, once the wall clock is known */
     char boot[CLOCK_BOOT_SIZE];
     bool dated;                     /* the wall clock is known */
@@ -144,6 +145,7 @@ void batch_put(struct batch *b, const struct reading *r, int64_t due)
         b->dropped++;
     } else {
         b->length += out.length + 1;
+        b->most = b->length > b->most ? b->length : b->most;
     }
     if (!r->error) {
         remember(n, &dated);
@@ -164,6 +166,14 @@ void batch_forget(struct batch *b, const char *device)
     pthread_mutex_unlock(&b->lock);
 }
 
+/* After a stall: the memory that it filled would stay resident for ever. */
+static void give_back(struct batch *b)
+{
+    free(b->text);
+    b->text = xmalloc(ROOM);
+    b->most = 0;
+}
+
 size_t batch_take(struct batch *b, struct buf *body)
 {
     size_t count = 0, at = 0;
@@ -182,6 +192,8 @@ size_t batch_take(struct batch *b, struct buf *body)
     memmove(b->text, b->text + at, b->length - at);
     b->length -= at;
     b->undated -= b->undated ? at : 0;
+    if (b->length == 0 && b->most > KEPT)
+        give_back(b);
     pthread_mutex_unlock(&b->lock);
     buf_char(body, ']');
     return count;

@@ -34,8 +34,11 @@ static void put_health(struct gateway *g, const struct uplink_numbers *u, int64_
               u->first, u->last, u->acked, u->bytes, g->keeper.syncs, batch_dropped(g->batch));
     buf_print(b,
               ",\"stream\":{\"connected\":%s,\"connects\":%" PRIu64 ",\"taken_over\":%" PRIu64 ",\"resends\":%" PRIu64
-              ",\"lost\":%" PRIu64 ",\"refused\":%" PRIu64 "},\"buses\":{",
+              ",\"lost\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"unheeded\":{",
               u->connected ? "true" : "false", u->connects, u->taken_over, u->resends, u->lost, u->refused);
+    for (size_t i = 0; i < UNHEEDED_KINDS; i++)
+        buf_print(b, "%s\"%s\":%" PRIu64, i ? "," : "", unheeded_words[i], u->unheeded[i]);
+    buf_text(b, "}},\"buses\":{");
     put_buses(g, b);
     buf_text(b, "}}");
 }

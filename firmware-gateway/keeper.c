@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { KEPT = 128 * 1024 };
+
 void keeper_init(struct keeper *k, struct spool *spool, int64_t sync_ms)
 {
     *k = (struct keeper){.spool = spool, .sync_ms = sync_ms, .waiting = buf_growing()};
@@ -55,6 +57,10 @@ int keeper_turn(struct keeper *k, bool now, int64_t wall_ms, int64_t mono_ms)
     if (r)
         return r;
     k->syncs++;
+    if (k->waiting.capacity > KEPT) { /* a stall filled it: it would stay resident for ever */
+        buf_free(&k->waiting);
+        k->waiting = buf_growing();
+    }
     buf_clear(&k->waiting);
     return 1;
 }

@@ -2,8 +2,8 @@
 #include "common/backoff.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "firmware-gateway/reach.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <modbus/modbus.h>
@@ -30,9 +30,11 @@ static const int64_t LAST_WORD_NS = 2000000000; /* how long an answer is waited 
 struct link {
     const struct bus_section *bus;
     modbus_t *modbus;
+    struct reach *reach; /* NULL on a serial line */
     int stop;
     bool open, proven;
     bool complained; /* that it is not there: said once */
+    char why[128];   /* it could not be reached */
     unsigned silent; /* requests in a row to which nothing came */
     struct backoff backoff;
     int64_t try_again_ms;
@@ -77,7 +79,6 @@ struct link *link_new(const struct bus_section *bus, int stop, struct fault *f)
 {
     bool serial = bus->type == BUS_RTU;
     struct master_rules rules = rules_of(bus);
-    struct in_addr address;
     struct link *link = xcalloc(1, sizeof *link);
     link->bus = bus;
     link->stop = stop;
@@ -89,13 +90,13 @@ struct link *link_new(const struct bus_section *bus, int stop, struct fault *f)
     if (serial) {
         const char parity = "NEO"[bus->line.parity];
         link->modbus = modbus_new_rtu(bus->device, (int)bus->line.baud, parity, 8, (int)bus->line.stop_bits);
-    } else if (inet_pton(AF_INET, bus->host, &address) == 1) {
-        link->modbus = modbus_new_tcp(bus->host, atoi(bus->port)); /* the resolver's deep stack would stay in memory */
     } else {
-        link->modbus = modbus_new_tcp_pi(bus->host, bus->port);
+        link->modbus = modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT); /* what it is connected to is ours to say */
+        link->reach = reach_new(bus->host, bus->port);
     }
     if (!link->modbus) {
         fault(f, ERR_IO, "bus %s: libmodbus: %s", bus->name, modbus_strerror(errno));
+        reach_free(link->reach);
         free(link->owed);
         free(link);
         return NULL;
@@ -120,6 +121,7 @@ void link_free(struct link *link)
         return;
     link_close(link);
     modbus_free(link->modbus);
+    reach_free(link->reach);
     free(link->owed);
     free(link);
 }
@@ -146,8 +148,8 @@ static void link_lost(struct link *link, const char *why)
     link->complained = true;
 }
 
-/* libmodbus 3.1.6 hands descriptors to select(), which ends the process from FD_SETSIZE on (mended in 3.1.12); on TCP
- * before modbus_connect returns.  The descriptor that it will get is the lowest free one. */
+/* libmodbus 3.1.6 hands descriptors to select(), which ends the process from FD_SETSIZE on (mended in 3.1.12).  The
+ * descriptor that it will get is the lowest free one. */
 static bool descriptors_left(void)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -170,6 +172,17 @@ static bool set_direction(struct link *link)
 }
 
 /* NULL, or why not. */
+static const char *open_line(struct link *link)
+{
+    errno = ETIMEDOUT; /* what libmodbus forgets to set */
+    if (modbus_connect(link->modbus) < 0)
+        return modbus_strerror(errno);
+    link->open = true;
+    if (flock(modbus_get_socket(link->modbus), LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+        return "another program uses this line";
+    return set_direction(link) ? NULL : "its driver cannot do what [bus] rs485 asks for";
+}
+
 static const char *connect_link(struct link *link, int64_t timeout_ms)
 {
     if (!descriptors_left())
@@ -177,16 +190,14 @@ static const char *connect_link(struct link *link, int64_t timeout_ms)
     if (timeout_ms > CONNECT_MOST_MS)
         timeout_ms = CONNECT_MOST_MS;
     modbus_set_response_timeout(link->modbus, (uint32_t)(timeout_ms / 1000), (uint32_t)(timeout_ms % 1000 * 1000));
-    errno = ETIMEDOUT; /* what libmodbus forgets to set */
-    if (modbus_connect(link->modbus) < 0)
-        return modbus_strerror(errno);
+    if (!link->reach)
+        return open_line(link);
+    int fd = reach_open(link->reach, timeout_ms, link->stop, link->why, sizeof link->why);
+    if (fd < 0)
+        return link->why;
+    modbus_set_socket(link->modbus, fd);
     link->open = true;
-    int fd = modbus_get_socket(link->modbus);
-    if (link->bus->type != BUS_RTU)
-        return NULL;
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-        return "another program uses this line";
-    return set_direction(link) ? NULL : "its driver cannot do what [bus] rs485 asks for";
+    return NULL;
 }
 
 bool link_open(struct link *link, int64_t timeout_ms)

@@ -49,6 +49,16 @@ static int run(struct gateway_settings *set)
     return EXIT_FAILED;
 }
 
+/* Workers take no memory per poll: heaps of their own would lie idle.  What a stall of the disk or the broker takes goes
+ * back to the system: set by hand, glibc's thresholds stay as they are (mallopt(3); else they grow with what is freed). */
+static void keep_heap_small(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 32 * 1024);
+    mallopt(M_TOP_PAD, 4 * 1024);
+}
+
 int main(int argc, char **argv)
 {
     enum { CHECK = 256, ONCE, HELP, VERSION };
@@ -73,7 +83,7 @@ int main(int argc, char **argv)
         return fputs(help, stderr), EXIT_USAGE;
     if (sodium_init() < 0)
         return EXIT_FAILED;
-    mallopt(M_ARENA_MAX, 1); /* workers take no memory per poll: heaps of their own would lie idle */
+    keep_heap_small();
 
     struct gateway_settings set = {0};
     int status = EXIT_FAULTS;

@@ -30,6 +30,7 @@ static const struct row rows[] = {
     {"stream.resends", GATEWAY "resends_total", "counter", "Times that frames were sent again for want of an ack."},
     {"stream.lost", GATEWAY "lost_said_total", "counter", "Runs of frames declared lost."},
     {"stream.refused", GATEWAY "refused_frames_total", "counter", "Frames that the collector could not read, set aside."},
+    {"stream.unheeded.*reason", GATEWAY "unheeded_answers_total", "counter", "Answers on the ack topic that were not heeded, by reason."},
     {"buses.*bus.utilisation", GATEWAY "bus_utilisation_ratio", "gauge", "Share of the time in which the bus was in use."},
     {"buses.*bus.devices.*device.polls", GATEWAY "polls_total", "counter", "Polls of the device."},
     {"buses.*bus.devices.*device.utilisation", GATEWAY "device_utilisation_ratio", "gauge",

@@ -5,6 +5,8 @@
 
 enum { WAIT_MOST_MS = 60000 };
 
+const char *const unheeded_words[UNHEEDED_KINDS] = {"unreadable", "by", "epoch", "bytes", "retained"};
+
 void sender_init(struct sender *s, struct spool *spool, const char *gateway, const char *collector, int64_t resend_ms)
 {
     *s = (struct sender){.spool = spool, .gateway = gateway, .collector = collector, .resend_ms = resend_ms};
@@ -179,42 +181,65 @@ static enum sender_heard hear_position(struct sender *s, uint64_t seq, const str
     return SENDER_HEEDED;
 }
 
-static enum sender_heard hear_refused(struct sender *s, const char *hex)
+static enum sender_heard hear_refused(struct sender *s, const struct hash *wanted)
 {
     struct journal_record rec;
-    struct hash wanted, own;
-    if (!hash_parse(&wanted, hex))
-        return SENDER_IGNORED;
     for (uint64_t n = s->acked + 1; n <= s->sent; n++) {
         if (spool_read(s->spool, n, &rec) != 1)
             continue;
-        own = hash_of(rec.bytes, rec.length);
-        if (hash_equal(&own, &wanted) && spool_set_aside(s->spool, n) == 0) {
+        struct hash own = hash_of(rec.bytes, rec.length);
+        if (hash_equal(&own, wanted) && spool_set_aside(s->spool, n) == 0) {
             s->refused++;
             back(s);
             return SENDER_HEEDED;
         }
     }
+    return sender_unheeded(s, UNHEEDED_BYTES);
+}
+
+enum sender_heard sender_unheeded(struct sender *s, enum unheeded why)
+{
+    s->unheeded[why]++;
     return SENDER_IGNORED;
+}
+
+static bool read_hash(const struct json *node, struct hash *out)
+{
+    const char *hex;
+    return json_text(node, &hex) && hash_parse(out, hex);
+}
+
+static enum sender_heard hear_ack(struct sender *s, const struct json *root, int64_t now_ms)
+{
+    const char *epoch;
+    int64_t seq;
+    struct hash head;
+    if (!json_text(json_member(root, "epoch"), &epoch) || !epoch_valid(epoch) ||
+        !json_int64(json_member(root, "seq"), &seq) || seq < 0 || seq > FRAME_EXACT ||
+        !read_hash(json_member(root, "head"), &head))
+        return sender_unheeded(s, UNHEEDED_UNREADABLE);
+    if (strcmp(epoch, spool_epoch(s->spool)) != 0)
+        return sender_unheeded(s, UNHEEDED_EPOCH);
+    return hear_position(s, (uint64_t)seq, &head, now_ms);
 }
 
 enum sender_heard sender_hear(struct sender *s, const char *payload, size_t length, int64_t now_ms)
 {
     struct json *root = json_open(payload, length, NULL);
-    enum sender_heard heard = SENDER_IGNORED;
-    const char *by, *epoch, *hex;
-    int64_t v, seq;
-    struct hash head;
-    if (!json_int64(json_member(root, "v"), &v) || v != 1 || !json_text(json_member(root, "by"), &by) ||
-        strcmp(by, s->collector) != 0)
-        goto out;
-    if (json_text(json_member(root, "sha256"), &hex))
-        heard = hear_refused(s, hex);
-    else if (json_text(json_member(root, "epoch"), &epoch) && strcmp(epoch, spool_epoch(s->spool)) == 0 &&
-             json_int64(json_member(root, "seq"), &seq) && seq >= 0 && json_text(json_member(root, "head"), &hex) &&
-             hash_parse(&head, hex))
-        heard = hear_position(s, (uint64_t)seq, &head, now_ms);
-out:
+    enum sender_heard heard;
+    const char *by;
+    int64_t v;
+    struct hash bytes;
+    if (!json_int64(json_member(root, "v"), &v) || v != 1 || !json_text(json_member(root, "by"), &by))
+        heard = sender_unheeded(s, UNHEEDED_UNREADABLE);
+    else if (strcmp(by, s->collector) != 0)
+        heard = sender_unheeded(s, UNHEEDED_BY);
+    else if (!json_member(root, "sha256"))
+        heard = hear_ack(s, root, now_ms);
+    else if (read_hash(json_member(root, "sha256"), &bytes))
+        heard = hear_refused(s, &bytes);
+    else
+        heard = sender_unheeded(s, UNHEEDED_UNREADABLE);
     json_close(root);
     return heard;
 }

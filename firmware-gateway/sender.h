@@ -8,6 +8,16 @@
 
 enum { SENDER_WINDOW = 20, SENDER_BACKLOG = 100, SENDER_KEPT = 64 };
 
+enum unheeded {
+    UNHEEDED_UNREADABLE, /* neither ack nor refused */
+    UNHEEDED_BY,         /* of another collector */
+    UNHEEDED_EPOCH,      /* of another epoch: one that has ended */
+    UNHEEDED_BYTES,      /* refused: bytes that are not under way */
+    UNHEEDED_RETAINED,   /* an old one that the broker kept */
+    UNHEEDED_KINDS
+};
+extern const char *const unheeded_words[UNHEEDED_KINDS];
+
 struct sender {
     struct spool *spool;
     const char *gateway, *collector; /* heeded: acks by this collector */
@@ -22,6 +32,7 @@ struct sender {
         struct hash hash;
     } kept[SENDER_KEPT]; /* h(seq) of what was sent lately, by seq modulo */
     uint64_t lost_said, resends, refused; /* counters */
+    uint64_t unheeded[UNHEEDED_KINDS];    /* answers that were none, by why; unheeded_words */
 };
 
 void sender_init(struct sender *, struct spool *, const char *gateway, const char *collector, int64_t resend_ms);
@@ -34,6 +45,8 @@ int sender_next(struct sender *, int64_t now_ms, struct buf *out);
 
 enum sender_heard { SENDER_IGNORED, SENDER_HEEDED, SENDER_ANEW /* the spool must begin an epoch: call sender_anew */ };
 enum sender_heard sender_hear(struct sender *, const char *payload, size_t length, int64_t now_ms);
+/* One that did not come to sender_hear, or was not heeded there: counted. */
+enum sender_heard sender_unheeded(struct sender *, enum unheeded);
 int sender_anew(struct sender *, struct moment now);
 void sender_puback(struct sender *, int reason);
 void sender_timer(struct sender *, int64_t now_ms);

@@ -92,9 +92,11 @@ static void on_denied(void *ctx, const char *why)
 static void on_message(void *ctx, const char *from, const void *payload, size_t length, bool retained)
 {
     struct uplink *u = ctx;
-    if (retained || strcmp(from, u->ack) != 0)
+    if (strcmp(from, u->ack) != 0)
         return;
-    if (sender_hear(&u->sender, payload, length, clock_mono_ms()) == SENDER_ANEW) {
+    if (retained)
+        sender_unheeded(&u->sender, UNHEEDED_RETAINED);
+    else if (sender_hear(&u->sender, payload, length, clock_mono_ms()) == SENDER_ANEW) {
         char old[EPOCH_SIZE];
         memcpy(old, spool_epoch(u->spool), sizeof old);
         if (sender_anew(&u->sender, batch_moment(u->batch, clock_boot_ms())) == 0) {
@@ -168,6 +170,7 @@ static void take_numbers(struct uplink *u)
     n->connected = mqtt_is_connected(u->mqtt);
     n->taken_over = u->taken_before + mqtt_taken_over(u->mqtt);
     n->resends = s->resends, n->lost = s->lost_said, n->refused = s->refused;
+    memcpy(n->unheeded, s->unheeded, sizeof n->unheeded);
     n->first = spool_first(u->spool), n->last = spool_last(u->spool), n->acked = s->acked;
     n->bytes = spool_bytes(u->spool);
     pthread_mutex_unlock(&u->lock);
@@ -295,7 +298,7 @@ struct uplink *uplink_start(const struct gateway_settings *set, struct spool *sp
     u->saved = u->sender.acked;
     open_client(u);
     take_numbers(u);
-    pthread_create(&u->thread, NULL, run, u);
+    service_thread(&u->thread, run, u);
     return u;
 }
 

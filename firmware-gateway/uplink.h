@@ -3,6 +3,7 @@
 #define QUIETAIR_UPLINK_H
 
 #include "firmware-gateway/batch.h"
+#include "firmware-gateway/sender.h"
 #include "firmware-gateway/settings.h"
 #include "firmware-gateway/spool.h"
 
@@ -11,7 +12,7 @@ struct uplink;
 struct uplink_numbers { /* as of its last turn; counters since the program started */
     bool connected;
     uint64_t connects, taken_over;
-    uint64_t resends, lost, refused;
+    uint64_t resends, lost, refused, unheeded[UNHEEDED_KINDS];
     uint64_t first, last, acked; /* of the journal; last: newest durable */
     int64_t bytes;
 };

@@ -42,18 +42,17 @@ static int list(const struct cli *cli, const char *argument)
                                        "phase", "step",   "proposed", "count", "since", "grade",   NULL};
     static const char *const states[] = {"open", "closed", "lapsed", NULL};
     static const char *const families[] = {"noise", "fume", "purifier", "cleaning", "install", NULL};
-    struct buf out = buf_growing();
-    struct listing l = {.picked = {.out = &out, .keys = cli->json ? NULL : keys},
-                        .state = cli->values[LIST_STATE],
-                        .family = cli->values[LIST_FAMILY]};
+    const char *state = cli->values[LIST_STATE], *family = cli->values[LIST_FAMILY];
     (void)argument;
-    if (!is_one_of(l.state, states))
-        return cli_usage("--state %s: open, closed or lapsed", l.state);
-    if (!is_one_of(l.family, families))
-        return cli_usage("--family %s: noise, fume, purifier, cleaning or install", l.family);
+    if (!is_one_of(state, states))
+        return cli_usage("--state %s: open, closed or lapsed", state);
+    if (!is_one_of(family, families))
+        return cli_usage("--family %s: noise, fume, purifier, cleaning or install", family);
     struct ledger *ledger = cli_ledger(cli);
     if (!ledger)
         return CLI_FAILED;
+    struct buf out = buf_growing();
+    struct listing l = {{.out = &out, .keys = cli->json ? NULL : keys}, state, family};
     buf_char(&out, '[');
     if (ledger_cases(ledger, cli->values[LIST_SITE], &(struct sink){.ctx = &l, .case_ = put_case}) != 0) {
         buf_free(&out);

@@ -49,7 +49,7 @@ struct cli_verb {
 
 extern const struct cli_verb verb_site_import, verb_site_list, verb_site_show, verb_site_close, verb_cleaning_add,
     verb_cleaning_list, verb_audit_weekly, verb_audit_issue, verb_report_quarterly, verb_dump, verb_status, verb_tick,
-    verb_replay, verb_draw, verb_draw_list, verb_draw_show, verb_draw_verify;
+    verb_replay, verb_verify, verb_backup, verb_restore, verb_draw, verb_draw_list, verb_draw_show, verb_draw_verify;
 extern const struct cli_verb verb_case_list, verb_case_show, verb_case_confirm, verb_case_dismiss, verb_case_serve,
     verb_case_close, verb_measurement_add, verb_measurement_review, verb_measurement_list, verb_inspection_add,
     verb_inspection_review, verb_inspection_list, verb_complaint_add, verb_complaint_list, verb_complaint_show,

@@ -20,6 +20,7 @@ struct beside { /* one complaint and the hours around it */
     int64_t from, until;
     struct buf *out;
     size_t count; /* of the list under way */
+    int error;
 };
 
 static void put_number(struct buf *out, const char *key, double x)
@@ -44,9 +45,9 @@ static void put_device_windows(void *ctx, const struct device_row *d)
 {
     static const char *const rules[] = {"noise", "fume"};
     struct beside *b = ctx;
-    for (size_t i = 0; i < 2; i++)
-        ledger_windows(b->ledger, d->site, d->device, rules[i], b->from, b->until,
-                       &(struct sink){.ctx = b, .window = put_window});
+    for (size_t i = 0; i < 2 && !b->error; i++)
+        b->error = ledger_windows(b->ledger, d->site, d->device, rules[i], b->from, b->until,
+                                  &(struct sink){.ctx = b, .window = put_window});
 }
 
 static void put_flag(void *ctx, const struct flag_row *r)
@@ -63,17 +64,21 @@ static void put_flag(void *ctx, const struct flag_row *r)
     buf_char(b->out, '}');
 }
 
-/* The complaint's object, with `windows` and `flags` of its site an hour before and after. */
-static void put_beside(struct ledger *ledger, const struct entry_row *row, struct buf *out)
+/* The complaint's object, with `windows` and `flags` of its site an hour before and after.  0, or ERR_* of the ledger:
+ * what cannot be read must not look as if there was nothing. */
+static int put_beside(struct ledger *ledger, const struct entry_row *row, struct buf *out)
 {
-    struct beside b = {ledger, row->site, row->at - BESIDE_MS, row->at + BESIDE_MS, out, 0};
+    struct beside b = {ledger, row->site, row->at - BESIDE_MS, row->at + BESIDE_MS, out, 0, 0};
     buf_bytes(out, row->body, strlen(row->body) - 1);
     buf_text(out, ",\"windows\":[");
-    ledger_devices(ledger, row->site, &(struct sink){.ctx = &b, .device = put_device_windows});
+    int code = ledger_devices(ledger, row->site, &(struct sink){.ctx = &b, .device = put_device_windows});
+    code = b.error ? b.error : code;
     b.count = 0;
     buf_text(out, "],\"flags\":[");
-    ledger_flags(ledger, b.from, b.until, &(struct sink){.ctx = &b, .flag = put_flag});
+    if (!code)
+        code = ledger_flags(ledger, b.from, b.until, &(struct sink){.ctx = &b, .flag = put_flag});
     buf_text(out, "]}");
+    return code;
 }
 
 /* ---- add --------------------------------------------------------------------------------------------------------- */
@@ -113,28 +118,36 @@ struct complaints {
     const char *id; /* only this one; NULL: all */
     struct buf *out;
     size_t count;
+    int error;
 };
 
 static void put_complaint(void *ctx, const struct entry_row *row)
 {
     struct complaints *l = ctx;
-    if (l->id && strcmp(l->id, row->id) != 0)
+    if (l->error || (l->id && strcmp(l->id, row->id) != 0))
         return;
     if (l->count++)
         buf_char(l->out, ',');
-    put_beside(l->ledger, row, l->out);
+    l->error = put_beside(l->ledger, row, l->out);
+}
+
+/* Those of one site (NULL: all) through put_complaint. */
+static int read_complaints(struct complaints *l, const char *site)
+{
+    int code =
+        ledger_entries(l->ledger, "complaint", site, 0, INT64_MAX, &(struct sink){.ctx = l, .entry = put_complaint});
+    return l->error ? l->error : code;
 }
 
 static int list_whole(const struct cli *cli, const char *site)
 {
     struct ledger *ledger = cli_ledger(cli);
-    struct buf out = buf_growing();
-    struct complaints l = {.ledger = ledger, .out = &out};
     if (!ledger)
         return CLI_FAILED;
+    struct buf out = buf_growing();
+    struct complaints l = {.ledger = ledger, .out = &out};
     buf_char(&out, '[');
-    if (ledger_entries(ledger, "complaint", site, 0, INT64_MAX, &(struct sink){.ctx = &l, .entry = put_complaint}) !=
-        0) {
+    if (read_complaints(&l, site) != 0) {
         buf_free(&out);
         return cli_ledger_failed(ledger);
     }
@@ -173,12 +186,11 @@ static void put_identity(const struct cli *cli, const char *id, struct buf *out)
 static int show(const struct cli *cli, const char *id)
 {
     struct ledger *ledger = cli_ledger(cli);
-    struct buf out = buf_growing();
-    struct complaints l = {.ledger = ledger, .id = id, .out = &out};
     if (!ledger)
         return CLI_FAILED;
-    if (ledger_entries(ledger, "complaint", NULL, 0, INT64_MAX, &(struct sink){.ctx = &l, .entry = put_complaint}) !=
-        0) {
+    struct buf out = buf_growing();
+    struct complaints l = {.ledger = ledger, .id = id, .out = &out};
+    if (read_complaints(&l, NULL) != 0) {
         buf_free(&out);
         return cli_ledger_failed(ledger);
     }

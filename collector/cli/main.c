@@ -43,7 +43,10 @@ static const struct cli_verb *const verbs[] = {
     &verb_dump,
     &verb_status,
     &verb_tick,
+    &verb_verify,
     &verb_replay,
+    &verb_backup,
+    &verb_restore,
     NULL,
 };
 

@@ -3,6 +3,7 @@
 #include "collector/audit/difference.h"
 #include "collector/cli/ask.h"
 #include "collector/cli/cli.h"
+#include "collector/hold.h"
 #include "common/civil.h"
 #include "common/clock.h"
 #include "common/file.h"
@@ -16,13 +17,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FROM, UNTIL, RULES, REGISTER, KEEP };
+enum { FROM, UNTIL, RULES, REGISTER, BASE, KEEP };
 
 static const struct cli_option options[] = {
     [FROM] = {"from", "DATE", false, "begin of the period, YYYY-MM-DD[THH:MM] (default: the journal's)"},
     [UNTIL] = {"until", "DATE", false, "its end (default: now)"},
     [RULES] = {"rules", "FILE", false, "a collector.ini to judge by (default: as recorded)"},
     [REGISTER] = {"register", "now", false, "by the register as it is known now, later corrections included"},
+    [BASE] = {"base", "DIR", false, "a backup whose ledger is gone on from, where the journal's beginning is deleted"},
     [KEEP] = {"keep", "DIR", false, "leaves the ledger of the replay there; DIR must not exist"},
     {NULL, NULL, false, NULL},
 };
@@ -167,6 +169,7 @@ static int run(const struct cli *cli, struct comparison *c, const struct collect
     struct replay replay = {.journal_dir = journal, .rules = rules, .ctx = &shown};
     snprintf(journal, sizeof journal, "%s/journal", cli->settings.state_dir);
     replay.register_of = cli->values[REGISTER] ? c->before : NULL;
+    replay.based = cli->values[BASE];
     replay.progress = isatty(STDERR_FILENO) ? show_progress : NULL;
     ledger_position(c->before, &replay.upto, &head, &version);
     if (replay_run(&replay, c->after, &f) != 0)
@@ -174,9 +177,8 @@ static int run(const struct cli *cli, struct comparison *c, const struct collect
     if (shown)
         fputc('\n', stderr);
     if (replay.missing)
-        cli_fail("%llu of %llu records are not held any more (the first that is: %llu): what stood there is not known "
-                 "to the replay",
-                 (unsigned long long)replay.missing, (unsigned long long)replay.upto, (unsigned long long)replay.first);
+        cli_fail("%llu of %llu records are damaged or not held: what stood there is not known to the replay",
+                 (unsigned long long)replay.missing, (unsigned long long)replay.upto);
     return CLI_DONE;
 }
 
@@ -196,10 +198,23 @@ static int print_difference(const struct cli *cli, struct comparison *c)
     return cli_print(&out);
 }
 
+static bool copy_base(const char *backup, const char *dir)
+{
+    char state[PATH_MAX];
+    struct fault f;
+    if (snprintf(state, sizeof state, "%s/state", backup) >= (int)sizeof state)
+        return cli_fail("--base: the path is too long"), false;
+    if (ledger_copy(state, dir, &f) != 0)
+        return cli_fail("--base: %s", f.text), false;
+    return true;
+}
+
 static int replay_into(const struct cli *cli, struct comparison *c, const struct collector_settings *rules,
                        const char *dir)
 {
     struct fault f;
+    if (cli->values[BASE] && !copy_base(cli->values[BASE], dir))
+        return CLI_FAILED;
     if (ledger_open(&c->after, dir, LEDGER_SCRATCH, &f) != 0)
         return cli_fail("%s", f.text);
     int code = run(cli, c, rules);
@@ -215,10 +230,13 @@ static int replay_ledger(const struct cli *cli, struct comparison *c, const stru
     const char *keep = cli->values[KEEP];
     if ((keep && !name_kept(keep, kept)) || !make_folder(kept, dir))
         return CLI_FAILED;
+    int hold = hold_take(cli->settings.state_dir);
     ask_commit(cli);
     c->before = cli_ledger(cli);
     int code = c->before ? replay_into(cli, c, rules, dir) : CLI_FAILED;
     ledger_close(c->before);
+    if (hold >= 0)
+        close(hold);
     if (!code && keep)
         code = keep_folder(dir, kept);
     if (code || !keep)
@@ -251,6 +269,8 @@ static int replay(const struct cli *cli, const char *argument)
         return CLI_USAGE;
     if (cli->values[REGISTER] && strcmp(cli->values[REGISTER], "now") != 0)
         return cli_usage("--register %s: now, or leave it out: as recorded", cli->values[REGISTER]);
+    if (cli->values[REGISTER] && cli->values[BASE])
+        return cli_usage("--register now: judges from the first record on; a --base has judged already");
     if (!file)
         return replay_ledger(cli, &c, NULL);
     int code = collector_settings_judging(&rules, file, &faults);

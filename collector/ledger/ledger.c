@@ -144,6 +144,15 @@ int ledger_sync(const char *state_dir, struct fault *f)
     return code;
 }
 
+int ledger_copy(const char *state_dir, const char *to_dir, struct fault *f)
+{
+    char *from = file_in(state_dir), *to = file_in(to_dir);
+    int code = sql_copy(from, to, f);
+    free(from);
+    free(to);
+    return code;
+}
+
 int ledger_set_aside(const char *state_dir, int64_t now_ms, struct fault *f)
 {
     struct buf aside = buf_growing();

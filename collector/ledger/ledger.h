@@ -34,6 +34,10 @@ const char *ledger_error(const struct ledger *); /* why the last function failed
 /* Makes a closed LEDGER_SCRATCH durable.  ERR_IO. */
 int ledger_sync(const char *state_dir, struct fault *);
 
+/* A copy of the ledger as it is committed now, in another folder where there is none: whole, of one file, durable, made
+ * through a connection that cannot write.  The writer may go on meanwhile.  ERR_MISSING: there is none; ERR_*. */
+int ledger_copy(const char *state_dir, const char *to_dir, struct fault *);
+
 /* Moves ledger.db out of the way, to ledger.db.aside-<now_ms>.  Nobody may have it open.  None there: 0. */
 int ledger_set_aside(const char *state_dir, int64_t now_ms, struct fault *);
 
@@ -108,6 +112,12 @@ int ledger_windows(struct ledger *, const char *site, const char *device, const 
                    const struct sink *);
 /* Start of the first window ever of one device under one rule: 1 and *from, or 0: none. */
 int ledger_first_window(struct ledger *, const char *site, const char *device, const char *rule, int64_t *from);
+
+/* Begin of the oldest case that is not closed: 1, *since and its id; or 0: none is open. */
+int ledger_oldest_case(struct ledger *, int64_t *since, char id[static 17]);
+
+/* Does the engine find all pages and indices in order?  Reads all of it.  ERR_CORRUPT. */
+int ledger_check(struct ledger *, struct fault *);
 
 /* The whole ledger as JSON lines {"table":…, columns…}, sorted by table and key: equal ledgers, equal bytes.  Without
  * what serves delivery and restart only (outboxes, retained topics, answers, position, state). */

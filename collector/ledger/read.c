@@ -269,6 +269,35 @@ int ledger_case_events(struct ledger *l, int64_t from, int64_t until, const stru
     return get_cases(l, s, to);
 }
 
+int ledger_oldest_case(struct ledger *l, int64_t *since, char id[static 17])
+{
+    struct sql_statement *s = ledger_get(l, READ_OLDEST_CASE);
+    bool found = sql_next(s);
+    if (found) {
+        *since = sql_get_int(s);
+        snprintf(id, 17, "%s", sql_get_text(s));
+    }
+    sql_stop(s);
+    int code = ledger_got(l);
+    return code ? code : found;
+}
+
+int ledger_check(struct ledger *l, struct fault *f)
+{
+    struct sql_statement *s = ledger_get(l, READ_CHECK);
+    bool found = sql_next(s);
+    int code = 0;
+    if (found) {
+        const char *said = sql_get_text(s);
+        if (strcmp(said, "ok") != 0)
+            code = fault(f, ERR_CORRUPT, "the ledger: %s", said);
+    }
+    sql_stop(s);
+    if (!code && ledger_got(l))
+        code = fault(f, ledger_got(l), "the ledger: %s", ledger_error(l));
+    return code;
+}
+
 int ledger_entries(struct ledger *l, const char *kind, const char *site, int64_t from, int64_t until,
                    const struct sink *to)
 {

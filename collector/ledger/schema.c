@@ -210,6 +210,9 @@ const char *const ledger_read_texts[READ_STATEMENTS] = {
                         " WHERE site = ? AND rev = (SELECT MAX(rev) FROM cases WHERE id = c.id) ORDER BY since_ms, id",
     [READ_CASE_EVENTS] = "SELECT id, rev, family, site, district, grid, state, event, step, proposed, incidents,"
                          " since_ms, at_ms, body FROM cases WHERE at_ms >= ? AND at_ms < ? ORDER BY at_ms, id, rev",
+    [READ_OLDEST_CASE] = "SELECT since_ms, id FROM cases AS c WHERE rev = (SELECT MAX(rev) FROM cases WHERE id = c.id)"
+                         " AND state <> 'closed' ORDER BY since_ms, id LIMIT 1",
+    [READ_CHECK] = "PRAGMA integrity_check(1)",
     [READ_ENTRIES] = "SELECT kind, id, rev, site, state, actor, at_ms, entered_at, body FROM entries AS e"
                      " WHERE kind = ? AND at_ms >= ? AND at_ms < ?"
                      " AND rev = (SELECT MAX(rev) FROM entries WHERE kind = e.kind AND id = e.id)"

@@ -22,6 +22,8 @@ void sql_close(struct sql *); /* with its statements; NULL is fine */
 
 int sql_sync(const char *path, struct fault *); /* the contents and the name of a file nobody has open: ERR_IO */
 
+int sql_copy(const char *from, const char *to, struct fault *); /* as committed now; `to` must not exist; durable */
+
 /* Makes the file's parts durable in its folder under another name: nobody may have it open. */
 int sql_rename(const char *from, const char *to, struct fault *);
 

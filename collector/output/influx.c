@@ -91,13 +91,12 @@ struct influx *influx_new(const struct influx_settings *set, const char *refused
     curl_global_init(CURL_GLOBAL_DEFAULT);
     x->set = set;
     x->refused_path = xstrdup(refused_path);
-    x->curl = curl_easy_init();
-    if (!x->curl)
-        abort();
+    x->curl = or_end(curl_easy_init());
     compose_urls(x);
     x->plain = headers(set, NULL);
     x->zipped = headers(set, "Content-Encoding: gzip");
     curl_easy_setopt(x->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(x->curl, CURLOPT_QUICK_EXIT, 1L); /* else a name that is being looked up is waited for, past all limits */
     curl_easy_setopt(x->curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
     curl_easy_setopt(x->curl, CURLOPT_TIMEOUT_MS, 30000L);
     curl_easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, keep_answer);

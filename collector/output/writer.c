@@ -26,6 +26,7 @@ struct writer {
     pthread_t thread;
     atomic_bool stopping;
     _Atomic uint64_t position, refused;
+    _Atomic uint64_t hole_to, skip_to; /* position + 1 to hole_to are not held; may be passed over up to skip_to */
     _Atomic int64_t outbox;
     int bell;
     bool trouble;
@@ -41,7 +42,12 @@ static uint64_t compose(struct writer *w, struct buf *out, size_t *lines)
         int read = journal_read(w->reader, at + 1, &rec);
         uint64_t next = read == ERR_MISSING ? journal_next_held(w->reader, at + 1) : 0;
         if (next) {
-            at = next - 1;
+            uint64_t to = next - 1;
+            if (at == w->position && to > w->hole_to)
+                w->hole_to = to;
+            if (at != w->position || w->skip_to < to) /* what is before it first; then it must be on record */
+                break;
+            at = to;
             continue;
         }
         if (read != 1)
@@ -141,10 +147,7 @@ struct writer *writer_start(const struct collector_settings *set, struct journal
         w->position = n;
     if (journal_cursor_load(journal, "lines-outbox", &n))
         w->outbox = (int64_t)n;
-    if (pthread_create(&w->thread, NULL, run, w) != 0) {
-        log_error("lines", "no thread for the time series");
-        abort();
-    }
+    service_thread(&w->thread, run, w);
     return w;
 }
 
@@ -169,6 +172,21 @@ uint64_t writer_position(struct writer *w)
 int64_t writer_outbox(struct writer *w)
 {
     return w->outbox;
+}
+
+bool writer_skipping(struct writer *w, uint64_t *from, uint64_t *to)
+{
+    *to = w->hole_to; /* told for this position, which moves on only after writer_skip */
+    *from = w->position + 1;
+    return *to >= *from;
+}
+
+void writer_skip(struct writer *w, uint64_t to)
+{
+    if (w->skip_to == to)
+        return;
+    w->skip_to = to;
+    bell_ring(w->bell);
 }
 
 uint64_t writer_refused(struct writer *w)

@@ -15,4 +15,9 @@ uint64_t writer_position(struct writer *);  /* journal seq that is written */
 int64_t writer_outbox(struct writer *);     /* outbox id that is written */
 uint64_t writer_refused(struct writer *);
 
+/* Where the journal does not hold what comes next the writer waits: true, and from..to is what it will pass over; once
+ * that is on record writer_skip lets it go on. */
+bool writer_skipping(struct writer *, uint64_t *from, uint64_t *to);
+void writer_skip(struct writer *, uint64_t to);
+
 #endif

@@ -91,6 +91,11 @@ static void take_tick(struct fold *f, const struct record *r)
     f->left = true;
 }
 
+bool fold_clock_is_journal(const struct fold *f)
+{
+    return f->config.journal_clock;
+}
+
 enum fold_result fold_record(struct fold *f, const struct record *r, const struct sink *sink)
 {
     f->sink = sink;
@@ -119,6 +124,7 @@ enum fold_result fold_record(struct fold *f, const struct record *r, const struc
     case RECORD_LINK:
         gateway_link(f, r);
         break;
+    case RECORD_SKIP:
     case RECORD_KINDS:
         break;
     }

@@ -24,6 +24,8 @@ enum fold_result {
 }; /* COMMIT: something left the fold, or time passed: save and commit */
 enum fold_result fold_record(struct fold *, const struct record *, const struct sink *);
 
+bool fold_clock_is_journal(const struct fold *); /* as the newest configuration says */
+
 /* Hands every piece of memory that changed since the last save to sink->state. */
 void fold_save(struct fold *, const struct sink *);
 /* The same back, piece by piece, into a new fold, before its first record.  ERR_CORRUPT: fold anew from the journal. */

@@ -94,8 +94,11 @@ static bool belongs(const struct verb *verb, const struct tool *t)
 static int run(struct tool *t, int count, char **words)
 {
     const struct verb *verb = count ? find_verb(words[0]) : NULL;
-    if (!verb || !belongs(verb, t) || count > (verb->profile ? 2 : 1))
+    int most = verb && verb->profile ? 2 : 1;
+    if (!verb || !belongs(verb, t))
         return fputs(count ? "" : help, stderr), TOOL_USAGE;
+    if (count > most)
+        return fprintf(stderr, "%s: one word too many: %s\n", verb->name, words[most]), TOOL_USAGE;
     t->profile = count > 1 ? words[1] : NULL;
     service_begin();
     return verb->run(t);

@@ -14,7 +14,8 @@ from checker import Place
 from counted import FLUSH_MS, TALLY, CountedStreet
 from influx import count
 from meters import profile
-from programs import Program, free_port, wait_for, wall_ms
+from programs import BIN, Program, free_port, wait_for, wall_ms
+from stream import frames_on_disk
 from street import ini, merged
 
 CLUB = profile("noise", laeq="holding:0 u16 scale=0.1 unit=dB(A)", n="holding:2 u32")
@@ -26,8 +27,8 @@ REACH_S = 4.0  # a system call that is not made so often within this time never 
 FARTHEST = 60
 
 
-def wandering(quiet, loud, offset_s):
-    return " ".join(f"{i * PERIOD_S + (offset_s if i else 0)}s:{loud if i % 2 else quiet}" for i in range(STEPS))
+def wandering(quiet, loud, offset_s, period_s=PERIOD_S, steps=STEPS):
+    return " ".join(f"{i * period_s + (offset_s if i else 0)}s:{loud if i % 2 else quiet}" for i in range(steps))
 
 
 Point = collections.namedtuple("Point", "call injection n")  # the n-th call of a kind, and what strace does then
@@ -88,8 +89,9 @@ class Traced(Program):
 
 
 class ChainStreet(CountedStreet):
-    def prepare(self, gateways=2, meters=2, journal=None):
-        self.begun, self.deaf, self.recoveries = time.monotonic(), False, []
+    def prepare(self, gateways=2, meters=2, clubs=1, journal=None, interval="100ms", flush=f"{FLUSH_MS}ms", period_s=PERIOD_S):
+        self.begun, self.deaf, self.recoveries, self.spoilt = time.monotonic(), False, [], []
+        self.varies_s, self.interval_ms = (STEPS - 4) * period_s, int(interval.removesuffix("ms"))
         self.write("profiles/tally.ini", TALLY)
         self.write("profiles/club.ini", CLUB)
         self.start_broker(persistence=True)
@@ -99,30 +101,60 @@ class ChainStreet(CountedStreet):
         ids = range(1, gateways + 1)
         self.places = {f"meter-{g}-{m}": Place("tally", f"site-{g}", f"tally-{m}", f"gw-{g}", {"n": "n", "m": "m"})
                        for g in ids for m in range(1, meters + 1)}
-        self.places |= {f"club-{g}": Place("noise", f"site-{g}", "club", f"gw-{g}", {"laeq": "laeq", "n": "n"}) for g in ids}
+        names = [f"club-{k}" if k else "club" for k in range(clubs)]
+        self.places |= {f"{name}-of-{g}": Place("noise", f"site-{g}", name, f"gw-{g}", {"laeq": "laeq", "n": "n"})
+                        for g in ids for name in names}
         scenario = merged(self.scenario(self.ports, meters), {"model club": {"laeq": "holding:0 u16 x0.1", "n": "holding:2 u32"}})
         for g in ids:
-            scenario[f"meter club-{g}"] = {"bus": f"b{g}", "unit": 100, "model": "club", "n": f"counter {5000000 * g}",
-                                           "laeq": wandering("44~1", "81~1", g)}
+            for k, name in enumerate(names):
+                scenario[f"meter {name}-of-{g}"] = {"bus": f"b{g}", "unit": 100 + k, "model": "club", "n": f"counter {5000000 * g + 100000 * k}",
+                                                    "laeq": wandering("44~1", "81~1", g + k % period_s, period_s)}
         self.meters = self.sim(ini(scenario))
-        self.start_collector({"rules": RULES})
-        self.import_sites(*({"id": f"site-{g}", "kind": "club", "noise_class": 2, "gateways": f"gw-{g}"} for g in ids))
+        self.start_collector(merged({"rules": RULES}, self.of_collector()))
+        self.sites = [{"id": f"site-{g}", "kind": "club", "noise_class": 2, "gateways": f"gw-{g}"} for g in ids]
+        self.import_sites(*self.sites)
         self.gateways = []
         for g, port in enumerate(self.ports, 1):
-            club = {"device club": {"bus": "b", "unit": 100, "profile": "club", "site": f"site-{g}", "interval": "100ms"}}
-            sections = merged(self.polling(port, meters, "100ms", f"site-{g}"), {**club, "journal": journal or {}})
-            self.gateways.append(self.gateway(sections, f"gw-{g}"))
+            clubs_of = {f"device {name}": {"bus": "b", "unit": 100 + k, "profile": "club", "site": f"site-{g}", "interval": interval}
+                        for k, name in enumerate(names)}
+            sections = merged(self.polling(port, meters, interval, f"site-{g}"), {**clubs_of, "journal": journal or {},
+                                                                                  "gateway": {"flush": flush}})
+            self.gateways.append(self.gateway(merged(sections, self.of_gateway(g)), f"gw-{g}", start=False))
+            self.before_start(self.gateways[-1])
+            self.gateways[-1].start()
         for program in (self.collector, *self.gateways):
             program.__class__ = Traced
         self.wait_flowing(20, deadline=60)
         return self
+
+    def stop_in_order(self, program):
+        program.stop(deadline=20)
+
+    def status_command(self):
+        return [f"{BIN}/quietair", "-c", self.collector.config, "status", "--json"]
+
+    # What another kind of street has otherwise: where peers are found, what a program runs in.
+
+    def of_collector(self):
+        return {}
+
+    def of_gateway(self, _g):
+        return {}
+
+    def before_start(self, program):
+        pass
+
+    def start_collector(self, sections=None, name="collector", start=True):
+        collector = super().start_collector(sections, name, start=False)
+        self.before_start(collector)
+        return collector.start()
 
     def came_in(self):
         return count(self.influx.url, "tally", "n") + count(self.influx.url, "noise", "n")
 
     def varied(self):
         """As long as the clubs still go over the limit and come back."""
-        return time.monotonic() - self.begun < (STEPS - 4) * PERIOD_S
+        return time.monotonic() - self.begun < self.varies_s
 
     # ---- faults --------------------------------------------------------------------------------------------------------
 
@@ -202,13 +234,20 @@ class ChainStreet(CountedStreet):
     # ---- the end -------------------------------------------------------------------------------------------------------
 
     def protected(self):
-        """(gateway, from, to): while it ran, but for the last flush before it ended."""
+        """(gateway, from, to): while it ran and its way to the meters was sound, but for the last flush before it ended."""
         spans = []
         for g in self.gateways:
             ends = [at for at, _ in g.ends]
             for started, ended in zip(g.starts, [*ends, None]):
-                spans.append((g.name, started, (ended or wall_ms()) - LAST_FLUSH_MS))
+                spans += without(self.spoilt, g.name, started, (ended or wall_ms()) - LAST_FLUSH_MS)
         return spans
+
+    def drained(self, gateway):
+        """As in CountedStreet, but for what stands behind a failed fdatasync: that was never said."""
+        journals = gather.gateway_journals(gateway.state)
+        own = list(journals.values())[-1].records if journals else []
+        held = {f.payload for f in frames_on_disk(self.collector.state)}
+        return own != [] and all(r.body in held for r in own)
 
     def folded(self):
         """The ledger has taken in the last frame, and both its outboxes are empty."""
@@ -223,6 +262,12 @@ class ChainStreet(CountedStreet):
             db.close()
         return at >= frames[-1] and rest == 0
 
+    def pressed(self):
+        """Folded: the ledger commits when something happens or a minute is over, and at once when it is asked for something."""
+        if not self.folded():
+            self.import_sites(*self.sites)
+        return self.folded()
+
     def vitals(self):
         return [invariants.Vitals(p.name, p.rss_kb(), p.fds(), os.path.getsize(p.log_path), read(p.log_path) + read(p.out_path))
                 for p in (self.collector, *self.gateways)]
@@ -233,7 +278,7 @@ class ChainStreet(CountedStreet):
         vitals = self.vitals()
         self.stop_gateways()
         self.settle(deadline=90)
-        wait_for(self.folded, "the ledger has folded all, and its outboxes are empty", 60, every=0.3)
+        wait_for(self.pressed, "the ledger has folded all, and its outboxes are empty", 60, every=0.3)
         late = self.tap("quietair/v1/+/alert/#")
         ledger = gather.ledger(f"{self.collector.state}/ledger.db")
         topics = {(f.flag, f.site, f.device) for f in ledger.flags}
@@ -244,8 +289,21 @@ class ChainStreet(CountedStreet):
         self.collector.stop()
         run = gather.run(self.places, self.meters.log_of_answers, {g.name: g.state for g in self.gateways}, self.collector.state,
                          self.tapped.messages, late.messages, self.points(), self.protected(), recoveries=self.recoveries,
-                         vitals=vitals, deaf=self.deaf)
-        return run, invariants.check(run)
+                         vitals=vitals, deaf=self.deaf, interval_ms=self.interval_ms)
+        return run, self.judge(run)
+
+    def judge(self, run):
+        return invariants.check(run)
+
+
+def without(spoilt, name, start, end):
+    """(name, from, to): what of start to end lies in no (from, to) of `spoilt`."""
+    for since, until in sorted(spoilt):
+        if start < since and start < end:
+            yield name, start, min(since, end)
+        start = max(start, until)
+    if start < end:
+        yield name, start, end
 
 
 def read(path):

@@ -48,6 +48,11 @@ def parse(segments):
         magic, first, _, before, zero, crc = SEGMENT.unpack_from(text)
         if magic != b"QAJSEG1\n" or zero or crc != binascii.crc32(text[:SEGMENT.size - 4]) or f"{first:020}.seg" != name:
             faults.append(f"{name}: its header is damaged")
+        elif due is not None and first < due and heads.get(first - 1) == before:
+            # What stands behind a failed fdatasync was never said: the next segment begins again behind what is sure.
+            while records and records[-1].seq >= first:
+                del heads[records.pop().seq]
+            due, head = first, before
         elif due is not None and (first, before) != (due, head):
             faults.append(f"{name}: does not follow on what ends at {due - 1}")
         elif due is None:

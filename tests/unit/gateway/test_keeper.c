@@ -113,10 +113,14 @@ static void with_each_flush(void **state)
 static void what_fills_its_room_is_synced_early(void **state)
 {
     struct kept *k = *state;
-    for (int n = 1; keeper_turn(&k->keeper, false, 0, 10000) == 0; n++)
+    size_t most = 0;
+    for (int n = 1; keeper_turn(&k->keeper, false, 0, 10000) == 0; n++) {
         put(k, n, 10000);
-    assert_in_range(k->keeper.waiting.capacity, KEEPER_MOST, 4 * KEEPER_MOST);
+        most = k->keeper.waiting.capacity;
+    }
+    assert_in_range(most, KEEPER_MOST, 4 * KEEPER_MOST);
     assert_int_equal(k->keeper.waiting.length, 0);
+    assert_in_range(k->keeper.waiting.capacity, 1, KEEPER_MOST / 8); /* and what a stall took is given back */
 }
 
 static void a_failed_sync_loses_none_and_doubles_none(void **state)
@@ -145,6 +149,27 @@ static void the_failed_sync_of_another_loses_none(void **state)
     for (int n = 1; n <= 2; n++)
         assert_int_equal(held(k, n), 1);
     assert_in_range(held(k, 3), 1, 2); /* synced already, and with the others again: repeats are harmless */
+}
+
+static void without_anybody_to_ack_the_quota_is_kept_all_the_same(void **state)
+{
+    enum { QUOTA = 512 * 1024, SEGMENT = 64 * 1024, FRAMES = 20000 };
+    struct kept *k = *state;
+    spool_close(k->spool, true);
+    struct spool_settings set = {.state_dir = k->dir, .gateway = "gw-1", .hello = hello, .max_bytes = QUOTA};
+    assert_int_equal(spool_open(&k->spool, &set, (struct moment){.ms = 2000}, NULL), 0);
+    k->keeper.spool = k->spool;
+    int64_t most = 0;
+    for (int n = 1; n <= FRAMES; n++) {
+        put(k, n, 10000);
+        if (n % 50 == 0)
+            assert_int_equal(keeper_turn(&k->keeper, true, 0, 10000), 1);
+        most = spool_bytes(k->spool) > most ? spool_bytes(k->spool) : most;
+    }
+    assert_in_range(most, QUOTA - 2 * SEGMENT, QUOTA + 2 * SEGMENT);
+    assert_true(spool_first(k->spool) > 1);
+    assert_int_equal(held(k, FRAMES), 1); /* the oldest have gone */
+    assert_int_equal(held(k, 1), 0);
 }
 
 /* ---- the sender's pause after "nobody listens"
@@ -179,6 +204,7 @@ int main(void)
                                        TEST(what_fills_its_room_is_synced_early),
                                        TEST(a_failed_sync_loses_none_and_doubles_none),
                                        TEST(the_failed_sync_of_another_loses_none),
+                                       TEST(without_anybody_to_ack_the_quota_is_kept_all_the_same),
                                        TEST(any_ack_ends_the_pause)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
