@@ -434,7 +434,7 @@ static void a_damaged_epoch_file_loses_nothing(void **state)
         else if (k < HARMS + 32)
             text[k < HARMS ? 0 : k - HARMS] = text[k < HARMS ? 0 : k - HARMS] == '0' ? '1' : '0'; /* still an epoch, of nobody */
         else
-            text[k - HARMS] = 0; /* 32: as it was */
+            text[k == HARMS + 32 ? 20 : 32] = 0; /* torn; as it was */
         if (k >= HARMS)
             write_text(path, text);
         check(touched, 5, false);
