@@ -175,6 +175,15 @@ unsigned spool_set_aside_files(const struct spool *s)
     return journal_set_aside(s->journal);
 }
 
+/* What the journal lost at its end was set aside before: its number will be another record's. */
+static void put_past(const char *dir, const char *name)
+{
+    char from[2 * PATH_MAX], to[2 * PATH_MAX];
+    snprintf(from, sizeof from, "%s/%s", dir, name);
+    snprintf(to, sizeof to, "%s/past-%s", dir, name);
+    rename(from, to);
+}
+
 void spool_load_quarantine(struct spool *s)
 {
     char dir[PATH_MAX + 16];
@@ -189,6 +198,10 @@ void spool_load_quarantine(struct spool *s)
         uint64_t seq = strtoull(e->d_name, &end, 10);
         if (!seq || strcmp(end, ".json") != 0) /* .json.new: it was not set aside yet */
             continue;
+        if (seq > journal_last(s->journal)) {
+            put_past(dir, e->d_name);
+            continue;
+        }
         s->aside = xrealloc(s->aside, (s->aside_count + 1) * sizeof seq);
         s->aside[s->aside_count++] = seq;
     }
