@@ -90,7 +90,8 @@ static enum intake_verdict hear_lost(const struct chained *c, uint64_t from, uin
 {
     char text[2048], rest[200], hex[HASH_HEX], topic[100], after[64] = "", digits[AFTER_HEX];
     hash_hex(head, hex);
-    snprintf(rest, sizeof rest, "\"kind\":\"lost\",\"from\":%llu,\"head\":\"%s\"", (unsigned long long)from, hex);
+    snprintf(rest, sizeof rest, "\"kind\":\"lost\",\"from\":%llu,\"to\":%llu,\"head\":\"%s\"", (unsigned long long)from,
+             (unsigned long long)to, hex);
     if (before) {
         hash_after(before, digits);
         snprintf(after, sizeof after, ",\"after\":\"%s\"", digits);
