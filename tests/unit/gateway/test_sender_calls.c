@@ -386,9 +386,12 @@ static void a_hole_behind_what_was_trimmed(void **state)
     uint64_t first = spool_first(spool);
     assert_true(first > 1 && segment_of(first, path) == first);
     struct hash at = head_of(first);
+    end_life(false);
     int fd = open(path, O_RDWR);
     assert_int_equal(pwrite(fd, &byte, 1, 64 + 66), 1); /* in its hello */
     close(fd);
+    assert_int_equal(try_start(16), 0);
+    sender_init(&sender, spool, "gw-1", "main", 5000);
     assert_int_equal(hear_ack(first, &at), SENDER_HEEDED); /* the next one tells its hash */
     assert_int_equal(sender.acked, first);
     sender_connected(&sender, 0);
