@@ -12,7 +12,7 @@ int clerk_start(struct clerk **, struct journal *, const char *state_dir, int be
 void clerk_wake(struct clerk *);             /* the journal grew */
 void clerk_ask(struct clerk *, uint64_t seq); /* commit, at the latest, once seq is folded */
 uint64_t clerk_committed(struct clerk *);    /* the journal position of the newest commit */
-void clerk_stop(struct clerk *);             /* folds what is there, commits, ends */
+void clerk_stop(struct clerk *);             /* commits and ends soon: the rest is folded at the next start */
 void clerk_sent(struct clerk *, int64_t alert_id, int64_t line_id); /* outbox rows up to these may go */
 
 #endif

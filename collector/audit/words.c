@@ -44,6 +44,7 @@ static const struct word {
     {"stopped", "停机"},
     {"lost", "数据丢失"},
     {"epoch", "网关更换"},
+    {"clock", "时间未知"},
     {"gateway-offline", "网关离线"},
     {"timeout", "无应答"},
     {"crc", "校验错误"},

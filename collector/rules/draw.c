@@ -33,13 +33,22 @@ static bool listed(const struct json *list, const char *word)
     return !json_count(list);
 }
 
+/* Or not given.  What is no list would name nobody, and so count as no restriction. */
+static bool is_list_of_texts(const struct json *list)
+{
+    const char *text;
+    bool good = !list || json_is_list(list);
+    for (size_t i = 0; good && i < json_count(list); i++)
+        good = json_text(json_at(list, i), &text);
+    return good;
+}
+
 static bool check_kinds(const struct question *q, struct buf *answer)
 {
-    const char *kind;
+    const char *kind = "";
     for (size_t i = 0; i < json_count(q->kinds); i++) {
         size_t k = 0;
-        if (!json_text(json_at(q->kinds, i), &kind))
-            return command_refuse(answer, "kinds: a list of texts is expected");
+        json_text(json_at(q->kinds, i), &kind);
         while (site_kinds[k] && strcmp(site_kinds[k], kind) != 0)
             k++;
         if (!site_kinds[k])
@@ -64,6 +73,10 @@ static bool read_question(const struct command *c, struct question *q, struct bu
         return command_refuse(answer, "officers: how many to draw, 0 or more");
     if (*q->district && !id_valid(q->district))
         return command_refuse(answer, "district %s: not an id", q->district);
+    if (!is_list_of_texts(q->kinds) || !is_list_of_texts(q->grids))
+        return command_refuse(answer, "kinds, grids: lists of texts are expected");
+    if (q->officer_list && !json_is_list(q->officer_list))
+        return command_refuse(answer, "officer_list: a list of names is expected");
     return check_kinds(q, answer);
 }
 

@@ -187,15 +187,15 @@ class Formats(Audits):
         for sheet in sheets:
             self.assertEqual(sheet.find(f".//{SHEET}pane").get("state"), "frozen")
             self.assertEqual(list(sheet.iter(f"{SHEET}f")), [], "no formulas")
-        rows = [[(c.get("t"), "".join(c.itertext())) for c in row] for row in sheets[2].iter(f"{SHEET}row")]
+        cells = lambda sheet: [[(c.get("t"), "".join(c.itertext())) for c in row] for row in sheet.iter(f"{SHEET}row")]
+        rows = cells(sheets[2])
         head = [text for _, text in rows[0]]
         buns, club, house = (dict(zip(head, row)) for row in rows[1:])
         self.assertEqual(buns["名称"], ("inlineStr", "=1+1 晨光<早餐>"))
         day = lambda date: str((datetime.date.fromisoformat(date) - datetime.date(1899, 12, 30)).days)
         self.assertEqual(house["上次清洗"], (None, day("2026-11-01")), "a date is a date")
         self.assertEqual((club["噪声超标(分钟)"], club["判定值"]), ((None, "10"), (None, "72")))
-        self.assertEqual([text for _, text in [[(c.get("t"), "".join(c.itertext())) for c in row] for row in sheets[3].iter(f"{SHEET}row")][1]][:2],
-                         ["dawn-buns", "=1+1 晨光<早餐>"])
+        self.assertEqual([text for _, text in cells(sheets[3])[1]][:2], ["dawn-buns", "=1+1 晨光<早餐>"])
 
     def test_csv_holds_no_formula(self):
         with open(self.make("csv"), encoding="utf-8-sig", newline="") as f:

@@ -32,40 +32,40 @@ class Platter:
         self.state = "on"  # "dead": nothing is answered; "void": everything is, and forgotten
         self.left = 0  # requests until the cut that was ordered; 0: none was
         self.rng = random.Random(0)
-        self.cuts = 0
+        self.turn = 1  # how often it was switched on; who still has it from before writes to nothing
 
     def read(self, size, offset):
         with self.changed:
             self.changed.wait_for(lambda: self.state != "dead")
             return bytes(self.now[offset:offset + size])
 
-    def write(self, data, offset):
+    def write(self, turn, data, offset):
         with self.changed:
-            self._request()
-            if self.state == "on":
+            self._request(turn)
+            if self.state == "on" and turn == self.turn:
                 self.now[offset:offset + len(data)] = data
                 self.cache.append((offset, bytes(data)))
         return len(data)
 
-    def flush(self):
+    def flush(self, turn):
         time.sleep(random.uniform(0, SLOWEST_FLUSH_S))
         with self.changed:
-            self._request()
-            if self.state == "on":
+            self._request(turn)
+            if self.state == "on" and turn == self.turn:
                 for offset, data in self.cache:
                     self.sure[offset:offset + len(data)] = data
                 self.cache.clear()
 
-    def _request(self):
+    def _request(self, turn):
         """With the lock: may be the one at which the power goes; waits while there is none."""
-        if self.state == "on" and self.left:
+        if self.state == "on" and turn == self.turn and self.left:
             self.left -= 1
             if not self.left:
                 self._cut()
         self.changed.wait_for(lambda: self.state != "dead")
 
     def _cut(self):
-        self.left, self.cuts, self.state = 0, self.cuts + 1, "dead"
+        self.left, self.state = 0, "dead"
         share = self.rng.choice((0.0, 0.0, 1.0, self.rng.random()))
         kept = [write for write in self.cache if self.rng.random() < share]
         self.rng.shuffle(kept)
@@ -85,7 +85,7 @@ class Platter:
             elif word == "void":
                 self.state = "void"
             elif word == "revive":
-                self.now, self.state = bytearray(self.sure), "on"
+                self.now, self.state, self.turn = bytearray(self.sure), "on", self.turn + 1
                 self.cache.clear()
             self.changed.notify_all()
         say(word)
@@ -100,7 +100,8 @@ def serve(image, mountpoint):
     import fusepy
 
     class Folder(fusepy.Operations):
-        """Any name is the disk: a new name after each cut, since the kernel remembers pages by name."""
+        """The disk has a new name after each cut, diskN, since the kernel remembers pages by name, and another mount namespace
+        may hold the old file system (unshare(1) copies all mounts) and write to it."""
 
         def getattr(self, path, fh=None):
             if path == "/":
@@ -111,10 +112,10 @@ def serve(image, mountpoint):
             return platter.read(size, offset)
 
         def write(self, path, data, offset, fh):
-            return platter.write(data, offset)
+            return platter.write(turn_of(path), data, offset)
 
         def fsync(self, path, datasync, fh):
-            platter.flush()
+            platter.flush(turn_of(path))
 
         def truncate(self, path, length, fh=None):
             pass
@@ -122,6 +123,9 @@ def serve(image, mountpoint):
         def init(self, path):
             threading.Thread(target=listen, daemon=True).start()
             say("ready")
+
+    def turn_of(path):
+        return int(path.removeprefix("/disk"))
 
     def listen():
         for line in sys.stdin:

@@ -322,11 +322,11 @@ static inline void durable_cut(struct tree *out, int form)
         size_t synced = kept ? kept->length : 0, more = there && there->length > synced ? there->length - synced : 0;
         if (form / 2 == 1)
             more /= 2;
-        if (name->folder || form / 2 == 0 || !there)
+        if (name->folder || form / 2 == 0 || !there || (there->length < synced && form / 2 == 1))
             tree_put(out, name->path, name->folder, name->ino, kept ? kept->bytes : "", name->folder ? 0 : synced);
         else
             tree_put(out, name->path, false, name->ino, there->bytes,
-                     there->length < synced && form / 2 == 2 ? there->length : synced + more);
+                     there->length < synced ? there->length : synced + more);
     }
     tree_free(&now);
     qsort(out->leaves, out->count, sizeof *out->leaves, by_path);

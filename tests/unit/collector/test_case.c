@@ -758,6 +758,25 @@ static void test_samples(void **state)
     kit_free(k);
 }
 
+static void refuse_long_texts(struct kit *k)
+{
+    static const char *const keys[] = {"note", "instrument"};
+    for (size_t i = 0; i < 2; i++) {
+        struct buf args = buf_growing();
+        buf_print(&args, "{\"site\":\"club\",\"at\":\"2026-03-01\",\"value\":60,\"class\":1,\"%s\":\"", keys[i]);
+        for (int n = 0; n < 5000; n++)
+            buf_char(&args, 'x');
+        buf_text(&args, "\"}");
+        char words[40];
+        snprintf(words, sizeof words, "%s: has at most ", keys[i]);
+        kit_command(k, "measurement add", args.data);
+        expect_answer(k, false, words);
+        buf_free(&args);
+    }
+}
+
+#define AT_CLUB "{\"site\":\"club\",\"at\":\"2026-03-01\""
+
 /* What is asked for is right, or refused with words. */
 static void test_bad_entries(void **state)
 {
@@ -779,6 +798,33 @@ static void test_bad_entries(void **state)
          "case 0:"},
         {"measurement add", "{\"site\":\"club\",\"at\":\"2026-03-01\",\"value\":60,\"class\":1,\"instrument\":\"i\"}",
          "officers is missing"},
+        {"measurement add", AT_CLUB ",\"value\":-1}", "value: expected a level from 0 to 200 dB(A)"},
+        {"measurement add", AT_CLUB ",\"value\":200.1}", "value: expected a level from 0 to 200 dB(A)"},
+        {"measurement add", AT_CLUB ",\"value\":\"6-1\"}", "value 6-1: expected a number"},
+        {"measurement add", AT_CLUB ",\"value\":\"\"}", "value : expected a number"},
+        {"measurement add", AT_CLUB ",\"value\":[60]}", "value : expected a number"},
+        {"measurement add", AT_CLUB ",\"value\":60,\"class\":\"one\"}", "class one: expected a number"},
+        {"measurement add", AT_CLUB ",\"calibration_before\":\"x\"}", "calibration_before x: expected a number"},
+        {"measurement add", AT_CLUB ",\"calibration_after\":\"x\"}", "calibration_after x: expected a number"},
+        {"measurement add", AT_CLUB ",\"wind\":\"x\"}", "wind x: expected a number"},
+        {"measurement add", AT_CLUB ",\"background\":\"x\"}", "background x: expected a number"},
+        {"measurement add", AT_CLUB ",\"rain\":\"maybe\"}", "rain maybe: allowed are no, yes"},
+        {"measurement add", AT_CLUB ",\"position\":\"roof\"}", "position roof: allowed are boundary"},
+        {"measurement add", AT_CLUB ",\"band\":\"noon\"}", "band noon: allowed are day, night"},
+        {"measurement add", AT_CLUB ",\"kind\":\"fume\"}", "value or values is missing"},
+        {"measurement add", AT_CLUB ",\"kind\":\"fume\",\"value\":\"x\"}", "value x: expected a number"},
+        {"measurement add", AT_CLUB ",\"kind\":\"fume\",\"value\":-0.1}", "value or values is missing"},
+        {"measurement add", AT_CLUB ",\"kind\":\"fume\",\"values\":\"2.1;-1;2\"}", "values 2.1;-1;2: expected"},
+        {"measurement add", AT_CLUB ",\"kind\":\"fume\",\"values\":\"2.1,2\"}", "values 2.1,2: expected"},
+        {"measurement add", AT_CLUB ",\"kind\":\"fume\",\"values\":\"inf\"}", "values inf: expected"},
+        {"measurement add", AT_CLUB ",\"kind\":\"fume\",\"values\":\";\"}", "values ;: expected"},
+        {"measurement add",
+         AT_CLUB ",\"kind\":\"fume\",\"values\":\"1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1\"}",
+         "expected at most 20 concentrations"},
+        {"inspection add", AT_CLUB ",\"result\":\"fine\"}", "result fine: allowed are ok, fault"},
+        {"inspection add", AT_CLUB ",\"result\":\"ok\",\"in_use\":\"partly\"}", "in_use partly: allowed are no, yes"},
+        {"inspection add", "{\"site\":\"moon\"}", "site moon: not in the register"},
+        {"inspection add", AT_CLUB ",\"result\":\"ok\"}", "officers is missing"},
         {"measurement review", "{\"id\":\"0\",\"by\":\"x\"}", "measurement 0: not known"},
         {"inspection add", "{\"site\":\"club\",\"at\":\"2026-03-01\"}", "result is missing"},
         {"inspection add", "{\"site\":\"club\",\"at\":\"2026-03-01\",\"result\":\"ok\",\"cleaned\":\"no\"}",
@@ -795,6 +841,29 @@ static void test_bad_entries(void **state)
         kit_command(k, rows[i].verb, rows[i].args);
         expect_answer(k, false, rows[i].words);
     }
+    refuse_long_texts(k);
+    assert_int_equal(k->entry_count, 0);
+    kit_free(k);
+}
+
+/* A measurement is for a case of its own site and family. */
+static void test_of_another_case(void **state)
+{
+    struct kit *k = kit_new(RULES, SITES_HEAD KITCHEN CLUB);
+    char args[300];
+    (void)state;
+    now(k, kit_time(3, 0, 1, 0)); /* the kitchen's cleaning is overdue */
+    assert_int_equal(k->case_count, 1);
+    assert_string_equal(k->cases[0].family, "cleaning");
+    snprintf(args, sizeof args,
+             AT_CLUB ",\"value\":60,\"class\":1,\"instrument\":\"i\",\"officers\":\"A;B\",\"case\":\"%s\"}", k->cases[0].id);
+    kit_command(k, "measurement add", args);
+    expect_answer(k, false, "is about cleaning at site house");
+    snprintf(args, sizeof args,
+             "{\"site\":\"house\",\"at\":\"2026-03-01\",\"value\":2,\"kind\":\"fume\",\"officers\":\"A;B\",\"case\":\"%s\"}",
+             k->cases[0].id);
+    kit_command(k, "measurement add", args);
+    expect_answer(k, false, "is about cleaning at site house");
     assert_int_equal(k->entry_count, 0);
     kit_free(k);
 }
@@ -947,6 +1016,7 @@ int main(void)
         cmocka_unit_test(test_background),
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_bad_entries),
+        cmocka_unit_test(test_of_another_case),
         cmocka_unit_test(test_inspection),
         cmocka_unit_test(test_complaint),
         cmocka_unit_test(test_working_days),

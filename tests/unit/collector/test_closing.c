@@ -139,6 +139,123 @@ static void readings_are_judged_until_then(void **state)
     restored_kit_free(k);
 }
 
+/* ---- flags of meters --------------------------------------------------------------------------------------------- */
+
+#define HOUSE_OF(from) HEAD "house,n,restaurant,yudu,g,2,yes,,gw-1," from ",\n"
+#define QUICK                                                                                                          \
+    "[rules]\npurifier_off_after = 10s\nduct_blocked_after = 10s\nduct_airflow_min = 900\nfume_window = 10s\n"         \
+    "noise_window = 10s\ndevice_silent_after = 1min\ndevice_fault_after = 1min\nstuck_after = 1min\nstuck_readings = " \
+    "3\n"
+#define BLOCKED "\"values\":{\"fan\":1,\"purifier\":0,\"airflow\":10}"
+
+static void read_at(struct kit *k, const char *device, int64_t ts, const char *content)
+{
+    kit_reading_from(k, "gw-1", device, ts, content);
+}
+
+/* For so many seconds: the fan runs with the purifier off against a blocked duct, too much fume, one noise meter that
+ * says nothing, one that errs, one that is stuck and loud. */
+static void play_bad_evening(struct kit *k, int64_t from, int seconds)
+{
+    read_at(k, "mute", from, "\"values\":{\"laeq\":50}");
+    for (int64_t ts = from; ts < from + seconds * SECOND; ts += SECOND) {
+        read_at(k, "hood", ts, BLOCKED);
+        read_at(k, "fume", ts, "\"values\":{\"fume\":5}");
+        read_at(k, "odd", ts, "\"error\":\"garbage\"");
+        read_at(k, "stuck", ts, "\"values\":{\"laeq\":70}");
+    }
+}
+
+static struct kit *bad_house(int64_t from)
+{
+    struct kit *k = restored_kit(QUICK, HOUSE_OF(""));
+    kit_hello(k, "gw-1", "house", "hood", 1000, "fan purifier airflow", "");
+    kit_hello(k, "gw-1", "house", "fume", 1000, "fume", "");
+    kit_hello(k, "gw-1", "house", "mute", 1000, "laeq", "");
+    kit_hello(k, "gw-1", "house", "odd", 1000, "laeq", "");
+    kit_hello(k, "gw-1", "house", "stuck", 1000, "laeq", "");
+    play_bad_evening(k, from, 120);
+    return k;
+}
+
+/* The newest revision of a flag of this kind; NULL: it was never raised. */
+static const struct kit_flag *newest(const struct kit *k, const char *flag)
+{
+    for (size_t i = k->flag_count; i-- > 0;) {
+        if (strcmp(k->flags[i].flag, flag) == 0)
+            return &k->flags[i];
+    }
+    return NULL;
+}
+
+static const char *const of_meters[] = {"purifier-off",  "duct-blocked", "fume-limit",  "noise-limit",
+                                        "device-silent", "device-fault", "device-stuck"};
+
+static void expect_all(const struct kit *k, const char *state, int64_t until)
+{
+    for (size_t i = 0; i < sizeof of_meters / sizeof *of_meters; i++) {
+        const struct kit_flag *flag = newest(k, of_meters[i]);
+        if (!flag)
+            fail_msg("%s: never raised", of_meters[i]);
+        if (strcmp(flag->state, state) != 0 || flag->until != until)
+            fail_msg("%s: %s until %lld", of_meters[i], flag->state, (long long)flag->until);
+    }
+}
+
+static void close_house(struct kit *k, int64_t now)
+{
+    k->receipt_ms = now;
+    kit_command(k, "site close", "{\"site\":\"house\",\"date\":\"2026-03-03\",\"by\":\"n\"}");
+    assert_non_null(strstr(k->answer, "\"ok\":true"));
+}
+
+static void every_flag_of_a_meter_ends(void **state)
+{
+    (void)state;
+    struct kit *k = bad_house(kit_time(2, 23, 58, 20));
+    expect_all(k, "raised", 0);
+    close_house(k, kit_time(3, 12, 0, 0));
+    expect_all(k, "cleared", kit_time(3, 0, 0, 0));
+    size_t flags = k->flag_count;
+    play_bad_evening(k, kit_time(3, 20, 0, 0), 90); /* the meters are still there, and nobody is told */
+    kit_tick(k, kit_time(4, 12, 0, 0));
+    assert_int_equal(k->flag_count, flags);
+    restored_kit_free(k);
+}
+
+/* What had begun before the end of the site does not count when it opens again. */
+static void after_it_opens_again_all_begins_anew(void **state)
+{
+    (void)state;
+    struct kit *k = bad_house(kit_time(2, 23, 58, 20));
+    close_house(k, kit_time(3, 12, 0, 0));
+    size_t flags = k->flag_count;
+    k->receipt_ms = kit_time(5, 0, 0, 0);
+    kit_import(k, HOUSE_OF("2026-03-05"));
+    int64_t evening = kit_time(5, 20, 0, 0);
+    for (int i = 0; i < 10; i++)
+        read_at(k, "hood", evening + i * SECOND, BLOCKED);
+    assert_int_equal(k->flag_count, flags); /* nine seconds */
+    read_at(k, "hood", evening + 10 * SECOND, BLOCKED);
+    assert_int_equal(k->flag_count, flags + 2);
+    assert_int_equal(newest(k, "purifier-off")->since, evening);
+    assert_int_equal(newest(k, "duct-blocked")->since, evening);
+    for (int i = 0; i <= 60; i++) {
+        read_at(k, "odd", evening + i * SECOND, "\"error\":\"garbage\"");
+        read_at(k, "stuck", evening + i * SECOND, "\"values\":{\"laeq\":70}");
+        if (i == 58) { /* not a minute yet */
+            assert_string_equal(newest(k, "device-fault")->state, "cleared");
+            assert_string_equal(newest(k, "device-stuck")->state, "cleared");
+        }
+    }
+    kit_tick(k, evening + 62 * SECOND);
+    read_at(k, "odd", evening + 62 * SECOND, "\"error\":\"garbage\"");
+    read_at(k, "stuck", evening + 62 * SECOND, "\"values\":{\"laeq\":70}");
+    assert_int_equal(newest(k, "device-fault")->since, evening);
+    assert_int_equal(newest(k, "device-stuck")->since, evening);
+    restored_kit_free(k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +265,8 @@ int main(void)
         cmocka_unit_test(it_opens_by_a_dated_row_only),
         cmocka_unit_test(refusals),
         cmocka_unit_test(readings_are_judged_until_then),
+        cmocka_unit_test(every_flag_of_a_meter_ends),
+        cmocka_unit_test(after_it_opens_again_all_begins_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

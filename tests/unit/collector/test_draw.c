@@ -84,6 +84,36 @@ static void expect_answer(const struct kit *k, const char *part)
         fail_msg("%s is not in %s", part, k->answer);
 }
 
+/* A draw of one site, with these words. */
+static void expect_refused(struct kit *k, const char *words, const char *part)
+{
+    char args[200];
+    snprintf(args, sizeof args, "{\"sites\":1,%s}", words);
+    kit_command(k, "draw", args);
+    expect_answer(k, "\"ok\":false");
+    expect_answer(k, part);
+}
+
+/* A name of more bytes than are kept, a list of more names. */
+static void refuse_long_lists(struct kit *k)
+{
+    struct buf args = buf_growing();
+    buf_text(&args, "{\"sites\":1,\"officers\":1,\"officer_list\":[\"");
+    for (int i = 0; i < 1000; i++)
+        buf_char(&args, 'x');
+    buf_text(&args, "\"]}");
+    kit_command(k, "draw", args.data);
+    expect_answer(k, "officer_list, number 1: a name of 1 to ");
+    buf_clear(&args);
+    buf_text(&args, "{\"sites\":1,\"officers\":1,\"officer_list\":[\"n\"");
+    for (int i = 0; i < 100000; i++)
+        buf_print(&args, ",\"%d\"", i);
+    buf_text(&args, "]}");
+    kit_command(k, "draw", args.data);
+    expect_answer(k, "officer_list: at most ");
+    buf_free(&args);
+}
+
 static void test_refused(void **state)
 {
     struct kit *k = kit_new("[rules]\n", TOWN);
@@ -100,6 +130,21 @@ static void test_refused(void **state)
     expect_answer(k, "sites: how many to draw");
     kit_command(k, "draw", "{\"sites\":1,\"officers\":1,\"officer_list\":[\"a\\nb\"]}");
     expect_answer(k, "officer_list, number 1");
+    expect_refused(k, "\"officers\":-1", "officers: how many to draw");
+    expect_refused(k, "\"weighted\":true", "officers: how many to draw");
+    expect_refused(k, "\"officers\":1,\"district\":\"Yudu\"", "district Yudu: not an id");
+    expect_refused(k, "\"officers\":1,\"district\":\"west\"", "sites 1: only 0");
+    expect_refused(k, "\"officers\":1,\"grids\":[\"g7\"]", "sites 1: only 0");
+    /* not taken for no restriction at all */
+    expect_refused(k, "\"officers\":1,\"kinds\":\"bar\"", "lists of texts are expected");
+    expect_refused(k, "\"officers\":1,\"kinds\":[7]", "lists of texts are expected");
+    expect_refused(k, "\"officers\":1,\"grids\":\"g1\"", "lists of texts are expected");
+    expect_refused(k, "\"officers\":1,\"grids\":{\"g1\":1}", "lists of texts are expected");
+    expect_refused(k, "\"officers\":1,\"officer_list\":\"王芳\"", "a list of names is expected");
+    expect_refused(k, "\"officers\":1,\"officer_list\":[7]", "officer_list, number 1");
+    expect_refused(k, "\"officers\":1,\"officer_list\":[\"a\",\"\"]", "officer_list, number 2");
+    expect_refused(k, "\"officers\":1,\"officer_list\":[\"a\\u007f\"]", "officer_list, number 1");
+    refuse_long_lists(k);
     kit_tick(k, k->receipt_ms + MINUTE);
     assert_int_equal(k->entry_count, 0);
     kit_free(k);

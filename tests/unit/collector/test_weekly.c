@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <zlib.h>
+
 #include <cmocka.h>
 
 /* 2026-W47, Asia/Shanghai: Monday 2026-11-16 00:00 to Monday 2026-11-23 00:00. */
@@ -648,6 +650,77 @@ static void read_out_of_a_ledger(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* ---- the workbook ------------------------------------------------------------------------------------------------ */
+
+/* One file of a ZIP archive (APPNOTE.TXT 4.3.7: signature, 26 bytes, lengths of name and extra field), deflated. */
+static char *unzipped(const struct buf *zip, const char *name)
+{
+    enum { HEADER = 30, ROOM = 1 << 20 };
+    size_t length = strlen(name);
+    for (size_t at = 0; at + HEADER + length < zip->length; at++) {
+        const uint8_t *p = (const uint8_t *)zip->data + at;
+        if (memcmp(p, "PK\3\4", 4) != 0 || p[26] + 256u * p[27] != length || memcmp(p + HEADER, name, length) != 0)
+            continue;
+        size_t skipped = HEADER + length + p[28] + 256u * p[29];
+        char *text = calloc(1, ROOM);
+        z_stream z = {.next_in = (Bytef *)(uintptr_t)(p + skipped),
+                      .avail_in = (uInt)(zip->length - at - skipped),
+                      .next_out = (Bytef *)text,
+                      .avail_out = ROOM - 1};
+        assert_int_equal(inflateInit2(&z, -15), Z_OK);
+        assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+        inflateEnd(&z);
+        return text;
+    }
+    fail_msg("%s is not in the archive", name);
+    return NULL;
+}
+
+/* The cells of the rows behind the headings as `a|b|c`, a row a line. */
+static void expect_rows(const struct buf *book, const char *sheet, const char *expected)
+{
+    struct buf rows = buf_growing();
+    char *text = unzipped(book, sheet), *at = strstr(text, "</row>");
+    while (at && (at = strstr(at, "<row "))) {
+        char *end = strstr(at, "</row>");
+        const char *between = "";
+        for (char *cell; (cell = strstr(at, "<c ")) && cell < end; at = cell + 1) {
+            char *begin = strstr(cell, "<t>"), *number = strstr(cell, "<v>"), *close = strstr(cell, "</c>");
+            char *value = begin && begin < close ? begin : number && number < close ? number : NULL;
+            cell += 2;
+            buf_text(&rows, between);
+            if (value)
+                buf_bytes(&rows, value + 3, strcspn(value + 3, "<"));
+            between = "|";
+        }
+        buf_char(&rows, '\n');
+        at = end;
+    }
+    assert_string_equal(rows.data, expected);
+    buf_free(&rows);
+    free(text);
+}
+
+/* Days since 1899-12-30, as in every spreadsheet: 2026-11-16 is 46342. */
+static void workbook_of_a_street(void **state)
+{
+    (void)state;
+    struct street street = a_street();
+    struct weekly_draft *d = weekly_draft_new(&w47);
+    feed(d, &street, NULL);
+    struct buf book = buf_growing();
+    assert_true(weekly_xlsx(&book, weekly_draft_finish(d)));
+    expect_rows(&book, "xl/worksheets/sheet5.xml", /* 40 and 50 min of a day, a second before the week's end */
+                "club|夜色KTV|g2|n1|46342.02777777778|46342.03472222222|10|无应答\n"
+                "club|夜色KTV|g2|n2|46348.99998842592|46349|0.01666666666666667|断电\n"
+                "cook-4|cook-4|g1|x|46342|46342.00002314815|0.03333333333333333|数据丢失\n");
+    expect_rows(&book, "xl/worksheets/sheet6.xml", /* 1 and 2 min of a day */
+                "club|夜色KTV|g2|c1|噪声|告知|系统提出|46342.00069444445\n"
+                "club|夜色KTV|g2|c1|噪声|告知|已确认|46342.00138888889\n");
+    buf_free(&book);
+    weekly_draft_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -664,6 +737,7 @@ int main(void)
         cmocka_unit_test(nothing_at_all),
         cmocka_unit_test(html_escapes_what_people_write),
         cmocka_unit_test(read_out_of_a_ledger),
+        cmocka_unit_test(workbook_of_a_street),
     };
     if (civil_zone("Asia/Shanghai", NULL) != 0)
         return 1;
