@@ -138,10 +138,10 @@ def _spool_bytes(gateway):
 
 def outage(readings):
     """Broker, database or both away until so many readings have piled up at each gateway (or, of a database, at the collector)."""
-    def strike(chain, rng, faults, _until):
+    def strike(chain, rng, faults, until):
         for what in rng.sample((("broker",), ("influx",), ("broker", "influx")), 3):
             _away(chain, rng, what, readings, faults)
-            if not chain.varied():
+            if time.monotonic() > until or not chain.varied():
                 break
     return strike
 
