@@ -236,7 +236,7 @@ static struct item *make_flag(struct fold *f, const char *key)
 static struct item *make_usage(struct fold *f, const char *key)
 {
     char site[ID_SIZE], day[ID_SIZE];
-    if (!key_part(key, 1, site) || !key_part(key, 2, day))
+    if (!key_part(key, 1, site) || !key_part(key, 2, day) || strlen(day) != 13 || day[strspn(day, "0123456789")])
         return NULL;
     return &usage_get(f, site, strtoll(day, NULL, 10))->item;
 }
