@@ -1,16 +1,18 @@
-/* A journal among system calls that fail, are cut short, or are the last before the power fails: what journal_sync has said is
- * durable is held by whoever opens it next, though he, too, is cut off, and the next.  JOURNAL_LONG=1: all of it. */
+/* A journal among system calls that fail, are cut short, or are the last before the power fails: what journal_sync has
+ * said is durable is held by whoever opens it next, though he, too, is cut off, and the next.  JOURNAL_LONG=1: all of
+ * it. */
 #include "tests/unit/calls.h"
 
 #include "tests/unit/common/journal_kit.h"
 
 enum { SMALL = 400 /* a few records a segment */, EVERY_FORM = CUT_FORMS };
 
-/* ---- power cuts ------------------------------------------------------------------------------------------------------ */
+/* ---- power cuts
+ * ------------------------------------------------------------------------------------------------------ */
 /* What must be found, whenever the power fails. */
 static struct promise {
-    uint64_t from, upto;             /* these records are held */
-    uint64_t last_most;              /* none is later than this */
+    uint64_t from, upto;                /* these records are held */
+    uint64_t last_most;                 /* none is later than this */
     uint64_t cursor_least, cursor_most; /* 0: there may be none */
 } promise;
 
@@ -20,7 +22,7 @@ static struct state { /* of the folder, as a cut may leave it; each only once */
     struct tree tree;
     struct promise promise;
     int depth; /* how many were cut off one after the other */
-} *states;
+} * states;
 static size_t state_count;
 static uint64_t marks[1 << 17];
 static int depth, form_step = 1;
@@ -151,10 +153,12 @@ static void cut_off_at_every_call(void **state)
     free(states);
 }
 
-/* ---- calls that fail ------------------------------------------------------------------------------------------------ */
+/* ---- calls that fail ------------------------------------------------------------------------------------------------
+ */
 static const int errors[] = {EIO, ENOSPC, EDQUOT, EFBIG, EINTR, EMFILE, CALL_SHORT};
 
-/* Records 1 … upto, put as journal.h demands, whatever fails meanwhile.  False: it did not come to an end in `tries`. */
+/* Records 1 … upto, put as journal.h demands, whatever fails meanwhile.  False: it did not come to an end in `tries`.
+ */
 static bool put_all(struct journal *j, uint64_t upto, unsigned tries)
 {
     for (; tries && journal_synced(j) < upto; tries--) {
@@ -233,7 +237,8 @@ static void each_call_while_it_opens(void **state)
     assert_true(put_all(j, UPTO, 20));
     journal_close(j);
     struct picture whole = take_picture(), torn = take_picture();
-    write_file(torn.files[torn.count - 1].name, torn.files[torn.count - 1].bytes, torn.files[torn.count - 1].length - 1);
+    write_file(torn.files[torn.count - 1].name, torn.files[torn.count - 1].bytes,
+               torn.files[torn.count - 1].length - 1);
     free_picture(&torn);
     torn = take_picture();
     for (int cut = 0; cut < 2; cut++)
@@ -244,7 +249,8 @@ static void each_call_while_it_opens(void **state)
                     struct journal_settings set = {.dir = dir, .mode = 0700, .segment_bytes = SMALL};
                     put_back(cut ? &torn : &whole);
                     /* What cannot be read for good is lost; what passes is waited for. */
-                    bool passes = errors[e] == EMFILE || errors[e] == EINTR || (kind != CALL_OPEN && kind != CALL_PREAD);
+                    bool passes =
+                        errors[e] == EMFILE || errors[e] == EINTR || (kind != CALL_OPEN && kind != CALL_PREAD);
                     fail_calls(kind, nth, nth, errors[e]);
                     int r = journal_open(&j, &set, &f);
                     bool reached = calls_made[kind] >= nth;
@@ -332,7 +338,8 @@ static void what_a_killed_life_wrote_is_synced_first(void **state)
     }
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------------------------------
+ */
 static void no_descriptor_is_no_loss(void **state)
 {
     (void)state;
@@ -408,7 +415,8 @@ static void a_page_that_cannot_be_read(void **state)
     hold_all(UPTO + 1);
 }
 
-/* ---- files that may not be written, read or removed ----------------------------------------------------------------- */
+/* ---- files that may not be written, read or removed -----------------------------------------------------------------
+ */
 static int deny_writing(enum call kind)
 {
     return kind == CALL_OPEN && (open_flags & O_ACCMODE) == O_RDWR && !(open_flags & O_CREAT) ? EACCES : 0;
@@ -547,7 +555,8 @@ static int sync_fails_then(enum call kind)
 {
     if (kind == CALL_FDATASYNC && calls_made[CALL_FDATASYNC] == 1)
         return EIO;
-    return kind == failing.kind && (kind != CALL_OPEN || open_flags & O_CREAT) && (kind != CALL_FSYNC || calls_made[kind] > 1)
+    return kind == failing.kind && (kind != CALL_OPEN || open_flags & O_CREAT) &&
+                   (kind != CALL_FSYNC || calls_made[kind] > 1)
                ? failing.error
                : 0;
 }
@@ -557,7 +566,8 @@ static void a_segment_that_cannot_be_written_anew(void **state)
     static const struct {
         enum call kind;
         int error;
-    } cases[] = {{CALL_OPEN, ENOSPC}, {CALL_PWRITE, ENOSPC}, {CALL_PWRITE, CALL_SHORT}, {CALL_RENAME, EIO}, {CALL_FSYNC, EIO}};
+    } cases[] = {
+        {CALL_OPEN, ENOSPC}, {CALL_PWRITE, ENOSPC}, {CALL_PWRITE, CALL_SHORT}, {CALL_RENAME, EIO}, {CALL_FSYNC, EIO}};
     struct journal_settings set = {.dir = dir, .mode = 0700};
     struct journal *j;
     struct fault f;
@@ -667,7 +677,8 @@ static int deny_the_newest(enum call kind)
 
 static int deny_then_no_more(enum call kind)
 {
-    return kind == CALL_OPEN && calls_made[CALL_OPEN] > listed ? (open_flags & O_ACCMODE) == O_RDWR ? EACCES : EMFILE : 0;
+    return kind == CALL_OPEN && calls_made[CALL_OPEN] > listed ? (open_flags & O_ACCMODE) == O_RDWR ? EACCES : EMFILE
+                                                               : 0;
 }
 
 static void a_newest_segment_that_may_not_be_read(void **state)

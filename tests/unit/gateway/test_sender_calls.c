@@ -46,8 +46,8 @@ static enum sender_heard hear_ack(uint64_t seq, const struct hash *head)
 {
     char text[320], hex[HASH_HEX];
     hash_hex(head, hex);
-    snprintf(text, sizeof text, "{\"v\":1,\"by\":\"main\",\"epoch\":\"%s\",\"seq\":%llu,\"head\":\"%s\"}", spool_epoch(spool),
-             (unsigned long long)seq, hex);
+    snprintf(text, sizeof text, "{\"v\":1,\"by\":\"main\",\"epoch\":\"%s\",\"seq\":%llu,\"head\":\"%s\"}",
+             spool_epoch(spool), (unsigned long long)seq, hex);
     return hear(text);
 }
 
@@ -73,10 +73,17 @@ static enum sender_heard hear_refusal(uint64_t seq)
 
 static void what_is_no_ack_is_ignored(void **state)
 {
-    static const char *const parts[] = {"", "?", "[]", "{}", "{\"v\":2,\"by\":\"main\"}", "{\"v\":1}", "{\"v\":1,\"by\":7}",
+    static const char *const parts[] = {"",
+                                        "?",
+                                        "[]",
+                                        "{}",
+                                        "{\"v\":2,\"by\":\"main\"}",
+                                        "{\"v\":1}",
+                                        "{\"v\":1,\"by\":7}",
                                         "{\"v\":1,\"by\":\"other\",\"epoch\":\"%s\",\"seq\":0,\"head\":\"" ZEROS "\"}",
                                         "{\"v\":1,\"by\":\"main\",\"seq\":0,\"head\":\"" ZEROS "\"}",
-                                        "{\"v\":1,\"by\":\"main\",\"epoch\":\"" ZEROS "\",\"seq\":0,\"head\":\"" ZEROS "\"}",
+                                        "{\"v\":1,\"by\":\"main\",\"epoch\":\"" ZEROS "\",\"seq\":0,\"head\":\"" ZEROS
+                                        "\"}",
                                         "{\"v\":1,\"by\":\"main\",\"epoch\":\"%s\",\"head\":\"" ZEROS "\"}",
                                         "{\"v\":1,\"by\":\"main\",\"epoch\":\"%s\",\"seq\":-1,\"head\":\"" ZEROS "\"}",
                                         "{\"v\":1,\"by\":\"main\",\"epoch\":\"%s\",\"seq\":0}",
@@ -89,7 +96,8 @@ static void what_is_no_ack_is_ignored(void **state)
         char text[400];
         const char *epoch = strstr(parts[i], "%s");
         int before = epoch ? (int)(epoch - parts[i]) : (int)strlen(parts[i]);
-        snprintf(text, sizeof text, "%.*s%s%s", before, parts[i], epoch ? spool_epoch(spool) : "", epoch ? epoch + 2 : "");
+        snprintf(text, sizeof text, "%.*s%s%s", before, parts[i], epoch ? spool_epoch(spool) : "",
+                 epoch ? epoch + 2 : "");
         assert_int_equal(hear(text), SENDER_IGNORED);
         assert_true(sender.acked == 0 && sender.sent == 6);
     }
@@ -183,7 +191,8 @@ static void a_refused_frame_is_set_aside(void **state)
     assert_int_equal(spool_read(spool, 4, &rec), ERR_MISSING);
     bool lost = false;
     for (unsigned i = 0; sender_next(&sender, 0, &out) == 1; i++)
-        lost |= memmem(out.data, out.length, "\"seq\":4,", 8) && memmem(out.data, out.length, "\"from\":4,\"to\":4,\"reason\":\"refused\"", 34);
+        lost |= memmem(out.data, out.length, "\"seq\":4,", 8) &&
+                memmem(out.data, out.length, "\"from\":4,\"to\":4,\"reason\":\"refused\"", 34);
     assert_true(lost);
     assert_int_equal(hear_refusal(5), SENDER_HEEDED); /* beside it, the one before it being set aside */
     struct hash h = head_of(3);
@@ -192,7 +201,8 @@ static void a_refused_frame_is_set_aside(void **state)
     assert_non_null(memmem(out.data, out.length, "\"from\":4,\"to\":5,\"reason\":\"refused\"", 34));
 }
 
-/* Each call fails while a `lost` is put together, or an ack inside what is missing is looked at: it is not now, then it is. */
+/* Each call fails while a `lost` is put together, or an ack inside what is missing is looked at: it is not now, then it
+ * is. */
 static void a_lost_while_calls_fail(void **state)
 {
     char path[200], *bytes;
@@ -254,7 +264,8 @@ static void a_new_epoch_that_cannot_be_begun(void **state)
     assert_int_equal(send_all(0), spool_last(spool));
 }
 
-/* ---- the spool's own ends ------------------------------------------------------------------------------------------------ */
+/* ---- the spool's own ends
+ * ------------------------------------------------------------------------------------------------ */
 /* Framed anew a frame is longer: one that fits no more is said to be lost, in its place. */
 static void a_frame_too_long_to_be_framed_anew(void **state)
 {
@@ -439,8 +450,9 @@ static void records_that_are_no_frames(void **state)
     assert_int_equal(journal_append(j, "nothing", 7, T0, NULL), 0);
     h = chain_next(&h, "nothing", 7);
     hash_after(&h, after);
-    int n = snprintf(text, sizeof text, "{\"v\":1,\"gateway\":\"gw-1\",\"epoch\":\"%s\",\"seq\":%d,\"after\":\"%s\",\"kind\":",
-                     epoch, (int)last + 2, after);
+    int n = snprintf(text, sizeof text,
+                     "{\"v\":1,\"gateway\":\"gw-1\",\"epoch\":\"%s\",\"seq\":%d,\"after\":\"%s\",\"kind\":", epoch,
+                     (int)last + 2, after);
     assert_int_equal(journal_append(j, text, (size_t)n, T0, NULL), 0);
     assert_int_equal(journal_sync(j), 0);
     journal_close(j);
@@ -448,7 +460,8 @@ static void records_that_are_no_frames(void **state)
     assert_int_equal(spool_read(spool, last + 1, &rec), ERR_MISSING);
     assert_int_equal(spool_read(spool, last + 2, &rec), 1);
     uint64_t frames = spool_last(spool);
-    assert_int_equal(spool_anew(spool, 0, (struct moment){.ms = 700, .boot = BOOT}), 0); /* its clock is not known now */
+    assert_int_equal(spool_anew(spool, 0, (struct moment){.ms = 700, .boot = BOOT}),
+                     0); /* its clock is not known now */
     assert_in_range(spool_last(spool), frames - 1, frames + 1);
     assert_int_equal(put_reading(6), 0);
 }
@@ -457,7 +470,9 @@ static void why_the_life_before_ended(void **state)
 {
     static const struct {
         const char *life, *reason;
-    } cases[] = {{"stopped", "\"reason\":\"stopped\""}, {"another boot", "\"reason\":\"power\""}, {NULL, "\"reason\":\"killed\""}};
+    } cases[] = {{"stopped", "\"reason\":\"stopped\""},
+                 {"another boot", "\"reason\":\"power\""},
+                 {NULL, "\"reason\":\"killed\""}};
     struct journal_record rec;
     char path[200];
     (void)state;
@@ -493,7 +508,8 @@ static void two_epochs_and_no_name(void **state)
         snprintf(other, sizeof other, "%s/journal/%s", dir, "0123456789abcdef0123456789abcdef");
         snprintf(name, sizeof name, "rm -rf %s && cp -r %s %s", other, own, other);
         assert_int_equal(system(name), 0);
-        struct timespec times[2] = {{T0 / 1000 + newer, 5}, {T0 / 1000 + newer, 5}}, others[2] = {{T0 / 1000 + 1 - newer, 0}, {T0 / 1000 + 1 - newer, 0}};
+        struct timespec times[2] = {{T0 / 1000 + newer, 5}, {T0 / 1000 + newer, 5}},
+                        others[2] = {{T0 / 1000 + 1 - newer, 0}, {T0 / 1000 + 1 - newer, 0}};
         assert_true(utimensat(AT_FDCWD, own, times, 0) == 0 && utimensat(AT_FDCWD, other, others, 0) == 0);
         snprintf(name, sizeof name, "%s/epoch", dir);
         assert_int_equal(unlink(name), 0);
