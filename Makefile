@@ -116,7 +116,7 @@ $(B)/lib/%.a:
 link = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(if $(filter %_calls,$@),$(WRAPPED)) -o $@ $(filter %.o %.a,$^)
 
 # Tests named *_calls stand between the code and these (tests/unit/calls.h).
-WRAPPED := $(addprefix -Wl$(comma)--wrap=,open __open_2 opendir pread read pwrite pwritev write fdatasync fsync ftruncate rename unlink \
+WRAPPED := $(addprefix -Wl$(comma)--wrap=,open __open_2 opendir readdir pread read pwrite pwritev write fdatasync fsync ftruncate rename unlink \
 	mkdir)
 
 $(B)/bin/quietair-gateway: $(B)/obj/firmware-gateway/main.o $(LIB_gateway) $(LIB_common)
@@ -215,7 +215,7 @@ demo: deps
 SHARE   := $(DESTDIR)$(PREFIX)/share/quietair
 ETC     := $(DESTDIR)/etc/quietair
 UNITDIR := $(DESTDIR)/lib/systemd/system
-INSTALL_UNITS := $(wildcard systemd/*.service)
+INSTALL_UNITS := $(wildcard systemd/*.service systemd/*.timer)
 INSTALL_INIS  := $(wildcard config/*.ini)
 
 install: $(PROGRAMS)
@@ -227,7 +227,7 @@ install: $(PROGRAMS)
 	set -e; for f in $(wildcard config/calendars/*.ini); do install -m 0644 $$f $(SHARE)/calendars; done
 	set -e; for f in $(INSTALL_INIS); do \
 		test -e $(ETC)/$${f##*/} || install -m 0644 $$f $(ETC); done
-	set -e; for f in $(INSTALL_UNITS); do sed 's|^ExecStart=/usr/bin/|ExecStart=$(PREFIX)/bin/|' $$f \
+	set -e; for f in $(INSTALL_UNITS); do sed '/^ExecStart=/s|/usr/bin/|$(PREFIX)/bin/|' $$f \
 		> $(UNITDIR)/$${f##*/}; chmod 0644 $(UNITDIR)/$${f##*/}; done
 	install -m 0644 systemd/quietair.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/quietair.conf
 	install -m 0644 systemd/quietair.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/quietair.conf

@@ -26,7 +26,7 @@ struct backup_summary {
     char damage[480]; /* "" or what is damaged in the journal or the ledger itself: it was copied as it is */
 };
 
-struct backup_view { /* who looks on; NULL: nobody */
+struct backup_view {                                                          /* who looks on; NULL: nobody */
     void (*progress)(void *ctx, const char *what, int64_t done, int64_t all); /* all 0: not known */
     void *ctx;
 };

@@ -19,7 +19,7 @@ struct walk {
     const char *root;
     bool (*skip)(const char *path);
     bool strict;
-    struct listed *files; /* NULL: none is wanted */
+    struct listed *files;                            /* NULL: none is wanted */
     int (*folder)(const char *path, struct fault *); /* NULL: nothing to do */
     struct fault *f;
 };

@@ -135,6 +135,10 @@ static bool get_files(struct manifest *m, const struct json *list)
     }
     m->summary.files = count;
     qsort(m->files, m->count, sizeof *m->files, by_path);
+    for (size_t i = 1; i < m->count; i++) {
+        if (by_path(&m->files[i - 1], &m->files[i]) == 0)
+            return false; /* said twice */
+    }
     return json_is_list(list);
 }
 

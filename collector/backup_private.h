@@ -11,9 +11,9 @@
 
 #include <limits.h>
 
-#define MANIFEST "manifest.json"
+#define MANIFEST     "manifest.json"
 #define MANIFEST_SUM "manifest.sha256"
-#define UNFINISHED "restore.part" /* in the state folder, while a restore is under way */
+#define UNFINISHED   "restore.part" /* in the state folder, while a restore is under way */
 
 enum { FOLDER_MODE = 0750 };
 
@@ -27,10 +27,11 @@ struct listed {
     size_t count;
 };
 /* Every file below, but those for which `skip` (NULL: none) says so of their relative path.  ERR_IO, and ERR_CORRUPT:
- * something that is neither a folder nor a regular file; without `strict` that is passed over.  ERR_MISSING: no such folder. */
+ * something that is neither a folder nor a regular file; without `strict` that is passed over.  ERR_MISSING: no such
+ * folder. */
 int listed_read(struct listed *, const char *dir, bool (*skip)(const char *path), bool strict, struct fault *);
 void listed_free(struct listed *);
-int files_sync(const char *dir, struct fault *);                /* the names in all folders from there on */
+int files_sync(const char *dir, struct fault *);                         /* the names in all folders from there on */
 int files_folder_of(const char *root, const char *path, struct fault *); /* makes the folders that path needs */
 int files_join(char out[static PATH_MAX], const char *dir, const char *path, struct fault *);
 

@@ -66,6 +66,7 @@ int base_load(const char *state_dir, struct journal_reader *reader, uint64_t syn
 {
     char path[PATH_MAX];
     size_t length;
+    const struct hash untold = {0};
     struct hash held;
     struct fault why = {0};
     *base = (struct base){0};
@@ -77,7 +78,8 @@ int base_load(const char *state_dir, struct journal_reader *reader, uint64_t syn
     free(bytes);
     if (!good)
         return fault(f, ERR_CORRUPT, "%s: is damaged", path);
-    if (base->seq > synced || (journal_hash(reader, base->seq, &held) && !hash_equal(&held, &base->head)))
+    if (base->seq > synced || (!hash_equal(&base->head, &untold) && journal_hash(reader, base->seq, &held) &&
+                               !hash_equal(&held, &base->head)))
         return fault(f, ERR_CORRUPT, "%s: stands for record %llu of another journal", path,
                      (unsigned long long)base->seq);
     return 1;

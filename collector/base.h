@@ -11,8 +11,8 @@
 #include "common/journal.h"
 
 struct base {
-    uint64_t seq;     /* the last record that it knows */
-    struct hash head; /* h(seq) */
+    uint64_t seq;              /* the last record that it knows */
+    struct hash head;          /* h(seq); zeros: it could not be told any more */
     uint64_t skipped, skip_to; /* records that the lines reader had skipped until then, and the last of them */
 };
 

@@ -1,7 +1,8 @@
 /* The journal's oldest segments deleted, where retention.h says so.
  *
- * What intake knows from them is saved first (base.h): a second intake follows the journal's beginning, a part each time
- * the loop comes round.  A death in between leaves a base that stands further than the beginning, which does no harm.
+ * What intake knows from them is saved first (base.h): a second intake follows the journal's beginning, a part each
+ * time the loop comes round.  A death in between leaves a base that stands further than the beginning, which does no
+ * harm.
  */
 #include "collector/base.h"
 #include "collector/collector_private.h"
@@ -14,17 +15,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EVERY_MS = 1000, RECORDS_AT_A_TIME = 500, RULES_WAITS = 10 };
+enum { EVERY_MS = 1000, RECORDS_AT_A_TIME = 500, BYTES_AT_A_TIME = 1 << 20, RULES_WAITS = 10 };
 
 struct retention_state {
     int hold;
     struct base base;
     struct intake *behind; /* what the base knows; NULL: not begun */
     struct journal_reader *reader;
-    int64_t at, due_since; /* ms of the machine's own time */
+    int64_t at, due_since;        /* ms of the machine's own time */
     enum retention verdict, said; /* now; and as it was logged last */
     int rules_waits;              /* how often in a row the rules were not there yet */
-    uint64_t deleted; /* records, since the start */
+    uint64_t deleted;             /* records, since the start */
     bool failing;
     char case_id[17]; /* the oldest open one, when asked last */
 };
@@ -46,8 +47,9 @@ static struct intake *take_up(struct collector *c, uint64_t *from)
         s->base = (struct base){0};
     }
     if (r != 1 && journal_first(c->journal) > 1)
-        log_error("journal", "it begins with record %llu, and what intake knew before is not to be had: gateways wait "
-                             "until the sites are imported again",
+        log_error("journal",
+                  "it begins with record %llu, and what intake knew before is not to be had: gateways wait "
+                  "until the sites are imported again",
                   (unsigned long long)journal_first(c->journal));
     *from = s->base.seq;
     return in;
@@ -82,20 +84,28 @@ void retention_end(struct collector *c)
 
 /* ---- the base follows -------------------------------------------------------------------------------------------- */
 
-/* Takes in the next record up to `last`, or steps over a hole. */
-static void follow_one(struct retention_state *s, uint64_t last)
+static void take_in(struct retention_state *s, const struct journal_record *rec)
 {
-    struct journal_record rec;
     struct record r;
-    uint64_t next = journal_next_held(s->reader, s->base.seq);
-    if (!next)
-        return; /* cannot be told now */
-    s->base.seq = next < last ? next : last;
-    if (next > last || journal_read(s->reader, next, &rec) != 1 || record_read(&r, rec.bytes, rec.length) != 0)
+    if (record_read(&r, rec->bytes, rec->length) != 0)
         return;
-    r.seq = next;
+    r.seq = rec->seq;
     intake_apply(s->behind, &r);
     s->base.skipped += skip_read(&r, &s->base.skip_to);
+}
+
+/* Takes in the next record up to `last`, or steps over a hole.  How many bytes it had; ERR_IO: cannot be told now. */
+static int64_t follow_one(struct retention_state *s, uint64_t last)
+{
+    struct journal_record rec = {0};
+    uint64_t next = journal_next_held(s->reader, s->base.seq);
+    int r = next && next <= last ? journal_read(s->reader, next, &rec) : ERR_MISSING;
+    if (!next || r == ERR_IO)
+        return ERR_IO;
+    if (r == 1)
+        take_in(s, &rec);
+    s->base.seq = next < last ? next : last;
+    return (int64_t)rec.length;
 }
 
 /* False: not yet there. */
@@ -105,8 +115,11 @@ static bool follow(struct collector *c, uint64_t last)
     uint64_t from;
     if (!s->behind)
         s->behind = take_up(c, &from);
-    for (int i = 0; i < RECORDS_AT_A_TIME && s->base.seq < last; i++)
-        follow_one(s, last);
+    int64_t bytes = 0, n = 0;
+    for (int i = 0; i < RECORDS_AT_A_TIME && bytes < BYTES_AT_A_TIME && n >= 0 && s->base.seq < last; i++) {
+        n = follow_one(s, last);
+        bytes += n;
+    }
     return s->base.seq >= last;
 }
 
@@ -115,11 +128,9 @@ static int delete_oldest(struct collector *c)
 {
     struct retention_state *s = c->retention;
     struct fault f;
-    int code = 0;
     if (!journal_hash(s->reader, s->base.seq, &s->base.head))
-        code = fault(&f, ERR_IO, "h(%llu) cannot be told", (unsigned long long)s->base.seq);
-    else
-        code = base_save(c->set->state_dir, &s->base, s->behind, &f);
+        s->base.head = (struct hash){0}; /* damaged on both sides of it */
+    int code = base_save(c->set->state_dir, &s->base, s->behind, &f);
     uint64_t gone = code ? 0 : journal_drop_oldest(c->journal);
     if (!code && !gone)
         code = fault(&f, ERR_IO, "the oldest segment cannot be removed");
@@ -146,7 +157,8 @@ static void say(struct collector *c, enum retention verdict, const struct retent
     struct retention_state *s = c->retention;
     static const char *const why[] = {
         [RETENTION_WAITS] = "is due by the clock; it goes when that has been so for a day",
-        [RETENTION_LAW] = "may not go before [journal] min_age: this journal needs more than max_bytes, see to the disk",
+        [RETENTION_LAW] =
+            "may not go before [journal] min_age: this journal needs more than max_bytes, see to the disk",
         [RETENTION_RULES] = "may not go before the rules have passed it",
         [RETENTION_CASE] = "is kept for an open case",
         [RETENTION_BACKUP] = "is kept while somebody copies or verifies the journal"};
@@ -168,9 +180,8 @@ static void say(struct collector *c, enum retention verdict, const struct retent
 static enum retention judge(struct collector *c, struct retention_view *v, int64_t mono)
 {
     struct retention_state *s = c->retention;
-    *v = (struct retention_view){.bytes = journal_bytes(c->journal),
-                                 .now_ms = clock_wall_ms(),
-                                 .rules_at = clerk_committed(c->clerk)};
+    *v = (struct retention_view){
+        .bytes = journal_bytes(c->journal), .now_ms = clock_wall_ms(), .rules_at = clerk_committed(c->clerk)};
     if (s->hold < 0 || !journal_oldest(c->journal, &v->last, &v->until_ms))
         return RETENTION_KEEPS;
     enum retention verdict = retention_judge(&c->set->journal, v, mono, &s->due_since);

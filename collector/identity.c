@@ -48,10 +48,11 @@ static void rewrite(const struct json *request, const struct json *args, bool ke
     put_member(out, request, "id");
     put_member(out, request, "actor");
     put_member(out, request, "verb");
-    buf_text(out, ",\"args\":{");
+    buf_print(out, ",\"args\":{\"identity\":\"%s\"", kept ? "kept" : "none");
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        put_member(out, args, members[i]);
-    buf_print(out, ",\"identity\":\"%s\"}}", kept ? "kept" : "none");
+        if (json_member(args, members[i])) /* what is missing is refused as missing */
+            put_member(out, args, members[i]);
+    buf_text(out, "}}");
 }
 
 static bool has_text(const struct json *args, const char *key)

@@ -9,7 +9,7 @@ enum { MOST = 1 << 24 };
 
 static void pack_hash(struct pack *p, struct hash *h)
 {
-    char hex[HASH_HEX];
+    char hex[HASH_HEX] = "";
     if (p->out)
         hash_hex(h, hex);
     pack_text(p, hex, sizeof hex);
@@ -17,7 +17,8 @@ static void pack_hash(struct pack *p, struct hash *h)
         p->bad = true;
 }
 
-/* Of the hashes only the newest: older ones tell a fork from a repeat earlier than the gateway's own look at the ack. */
+/* Of the hashes only the newest: older ones tell a fork from a repeat earlier than the gateway's own look at the ack.
+ */
 static void pack_stream(struct pack *p, struct stream *s)
 {
     int64_t last = (int64_t)s->last;
@@ -96,6 +97,7 @@ static void pack_gateways(struct pack *p, struct intake *in)
         if (p->out)
             memcpy(name, in->gateways[i]->name, sizeof name);
         pack_text(p, name, sizeof name);
+        p->bad = p->bad || (!p->out && intake_gateway(in, name)); /* said twice */
         pack_gateway(p, p->out ? in->gateways[i] : intake_gateway_get(in, name));
     }
 }

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-const char *const refusal_reasons[REFUSALS] = {"unknown-device", "unknown-site", "not-permitted", "reading",  "body",
-                                             "kind",           "status",       "now",           "retained", "request"};
+const char *const refusal_reasons[REFUSALS] = {"unknown-device", "unknown-site", "not-permitted", "reading",
+                                               "body",           "kind",         "status",        "now",
+                                               "retained",       "request"};
 
 static enum refusal why_of(const struct frame *f, size_t i, const struct judged *j)
 {

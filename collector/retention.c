@@ -20,9 +20,9 @@ enum retention retention_judge(const struct retention_rule *rule, const struct r
                                int64_t *since_ms)
 {
     bool big = rule->max_bytes && v->bytes > rule->max_bytes, old = older(v, rule->max_age_ms);
-    enum retention held = !big && !old                                   ? RETENTION_KEEPS
-                          : rule->min_age_ms && !older(v, rule->min_age_ms) ? RETENTION_LAW
-                          : v->last > v->rules_at                         ? RETENTION_RULES
+    enum retention held = !big && !old                                                  ? RETENTION_KEEPS
+                          : rule->min_age_ms && !older(v, rule->min_age_ms)             ? RETENTION_LAW
+                          : v->last > v->rules_at                                       ? RETENTION_RULES
                           : v->case_since_ms && v->until_ms > v->case_since_ms - DAY_MS ? RETENTION_CASE
                                                                                         : RETENTION_GOES;
     if (held == RETENTION_GOES && (rule->min_age_ms || !big))

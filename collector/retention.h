@@ -3,7 +3,8 @@
  * It must when the journal is larger than max_bytes, or the segment's newest record older than max_age; it may not
  *
  *   - before min_age, which is the law's: raw records of monitoring are kept for at least five years where nothing else
- *     is set (Regulations on Ecological Environment Monitoring, State Council Decree 820, in force 2026-01-01, art. 26);
+ *     is set (Regulations on Ecological Environment Monitoring, State Council Decree 820, in force 2026-01-01, art.
+ * 26);
  *   - before the rules have passed it: the ledger stands behind it, committed;
  *   - while a case is open that began less than a day after it, or before: what it rests on can be judged again.
  *

@@ -104,7 +104,7 @@ bool civil_parse(const char *text, int64_t *ms)
         snprintf(shape, sizeof shape, "%04d-%02d-%02dT%02d:%02d", y, mo, d, h, mi);
     else
         return false;
-    if (strcmp(shape, text) != 0 || h > 23 || mi > 59 || h < 0 || mi < 0)
+    if (strcmp(shape, text) != 0 || y < 0 || h > 23 || mi > 59 || h < 0 || mi < 0)
         return false;
     int64_t at = civil_ms(y, mo, d, h, mi, 0);
     struct civil back = civil_of(at);

@@ -14,8 +14,8 @@ struct copied {
 };
 
 /* `to` must not exist; it gets the same mode, its contents are synced, its name is not (file_sync_dir).  NULL: the file
- * is only read.  progress is told of each piece; NULL: nobody looks.  ERR_MISSING: there is no `from`; ERR_FULL: no room
- * on the disk; ERR_IO: also of something that is no regular file. */
+ * is only read.  progress is told of each piece; NULL: nobody looks.  ERR_MISSING: there is no `from`; ERR_FULL: no
+ * room on the disk; ERR_IO: also of something that is no regular file. */
 int copy_file(const char *from, const char *to, void (*progress)(void *ctx, int64_t bytes), void *ctx, struct copied *,
               struct fault *);
 

@@ -137,14 +137,30 @@ int sender_next(struct sender *s, int64_t now_ms, struct buf *out)
 
 /* ---- hearing --------------------------------------------------------------------------------------------------------- */
 
+/* In a run of missing frames its own hash cannot be told.  The position is then the last one before the run, 0 where all of
+ * that is trimmed: what comes next is the `lost` that reaches over it.  False: cannot be told now. */
+static bool before_hole(struct sender *s, uint64_t *seq)
+{
+    struct journal_record rec;
+    struct hash own;
+    uint64_t first = spool_first(s->spool);
+    while (*seq && !own_hash(s, *seq, &own)) {
+        if (spool_read(s->spool, *seq, &rec) == ERR_IO)
+            return false;
+        *seq = *seq < first ? 0 : *seq - 1;
+    }
+    return true;
+}
+
 static enum sender_heard hear_position(struct sender *s, uint64_t seq, const struct hash *head, int64_t now_ms)
 {
     struct hash own;
     if (seq > spool_last(s->spool))
         return SENDER_ANEW;
-    if (!own_hash(s, seq, &own))
-        seq = 0; /* trimmed: say `lost`, then send what there is */
-    else if (!hash_equal(&own, head))
+    if (!own_hash(s, seq, &own)) {
+        if (!before_hole(s, &seq))
+            return SENDER_IGNORED;
+    } else if (!hash_equal(&own, head))
         return SENDER_ANEW;
     if (seq > s->acked) {
         s->progress_ms = now_ms;

@@ -41,10 +41,9 @@ int spool_append_hello(struct spool *s, struct journal *j, const char *epoch, bo
     return r;
 }
 
-int spool_append(struct spool *s, const char *body, size_t length, int64_t now_ms)
+int spool_append_held(struct spool *s, const char *body, size_t length, int64_t now_ms)
 {
     int r;
-    pthread_mutex_lock(&s->lock);
     do {
         r = 0;
         if (journal_begins_segment(s->journal)) { /* whoever listens or not */
@@ -55,6 +54,13 @@ int spool_append(struct spool *s, const char *body, size_t length, int64_t now_m
             r = spool_append_raw(s, s->journal, s->epoch, body, length, now_ms);
     } while (r == ERR_FULL && journal_drop_oldest(s->journal) > 0);
     s->failures += r == ERR_IO;
+    return r;
+}
+
+int spool_append(struct spool *s, const char *body, size_t length, int64_t now_ms)
+{
+    pthread_mutex_lock(&s->lock);
+    int r = spool_append_held(s, body, length, now_ms);
     pthread_mutex_unlock(&s->lock);
     return r;
 }
@@ -169,6 +175,15 @@ unsigned spool_set_aside_files(const struct spool *s)
     return journal_set_aside(s->journal);
 }
 
+/* What the journal lost at its end was set aside before: its number will be another record's. */
+static void put_past(const char *dir, const char *name)
+{
+    char from[2 * PATH_MAX], to[2 * PATH_MAX];
+    snprintf(from, sizeof from, "%s/%s", dir, name);
+    snprintf(to, sizeof to, "%s/past-%s", dir, name);
+    rename(from, to);
+}
+
 void spool_load_quarantine(struct spool *s)
 {
     char dir[PATH_MAX + 16];
@@ -183,6 +198,10 @@ void spool_load_quarantine(struct spool *s)
         uint64_t seq = strtoull(e->d_name, &end, 10);
         if (!seq || strcmp(end, ".json") != 0) /* .json.new: it was not set aside yet */
             continue;
+        if (seq > journal_last(s->journal)) {
+            put_past(dir, e->d_name);
+            continue;
+        }
         s->aside = xrealloc(s->aside, (s->aside_count + 1) * sizeof seq);
         s->aside[s->aside_count++] = seq;
     }

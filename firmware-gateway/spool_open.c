@@ -179,16 +179,6 @@ static int begin_epoch(struct spool *s, int64_t now_ms, struct fault *f)
     return spool_name_epoch(s, s->epoch, f);
 }
 
-/* Whatever makes room for it. */
-static int append_always(struct spool *s, const struct buf *body, int64_t now_ms)
-{
-    int r;
-    do
-        r = spool_append_raw(s, s->journal, s->epoch, body->data, body->length, now_ms);
-    while (r == ERR_FULL && journal_drop_oldest(s->journal) > 0);
-    return r;
-}
-
 /* Why nothing is known of the time before this start.  Where frames of an older boot will never have a time, it is
  * that. */
 static const char *gap_reason(const struct spool *s, const struct tail *t, const char *ended)
@@ -211,7 +201,7 @@ static int append_start(struct spool *s, const char *ended, struct moment now, i
     struct moment since = {.ms = t.known_ms};
     if (ours && !now.boot) {
         spool_put_time(&body, t.boot, s->set.offset_ms, s->set.error_ms, t.first, t.last);
-        r = append_always(s, &body, now_ms);
+        r = spool_append_held(s, body.data, body.length, now_ms);
         since.ms = t.mono_ms + s->set.offset_ms;
     } else if (ours) {
         since = tail_newest(&t);
@@ -220,7 +210,16 @@ static int append_start(struct spool *s, const char *ended, struct moment now, i
         now.ms = since.ms;
     buf_clear(&body);
     spool_gap_body(&body, since, now, reason);
-    return r ? r : append_always(s, &body, now_ms);
+    return r ? r : spool_append_held(s, body.data, body.length, now_ms);
+}
+
+/* Where the journal has lost its tail, what was acked of it goes with it: before other frames take those numbers, and would
+ * count as acked. */
+static int bound_acked(struct spool *s)
+{
+    uint64_t acked, last = journal_last(s->journal);
+    bool beyond = journal_cursor_load(s->journal, "acked", &acked) && acked > last;
+    return beyond ? journal_cursor_save(s->journal, "acked", last) : 0;
 }
 
 int spool_open(struct spool **out, const struct spool_settings *set, struct moment now, struct fault *f)
@@ -244,6 +243,7 @@ int spool_open(struct spool **out, const struct spool_settings *set, struct mome
     const char *reason = r ? "" : life_begin(s);
     if (!r && !s->journal)
         r = begin_epoch(s, now_ms, f);
+    r = r ? r : bound_acked(s);
     if (!r) {
         spool_load_quarantine(s);
         r = append_start(s, reason, now, now_ms);

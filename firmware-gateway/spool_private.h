@@ -31,6 +31,7 @@ void spool_journal_dir(const struct spool *, const char *epoch, char out[static 
 int spool_append_raw(struct spool *, struct journal *, const char *epoch, const char *body, size_t length,
                      int64_t now_ms);
 int spool_append_hello(struct spool *, struct journal *, const char *epoch, bool reset, int64_t now_ms);
+int spool_append_held(struct spool *, const char *body, size_t length, int64_t now_ms); /* spool_append */
 int spool_sync_held(struct spool *); /* the journal in use; a failure is counted */
 void spool_put_time(struct buf *, const char *boot, int64_t offset, int64_t error, uint64_t first, uint64_t last);
 void spool_load_quarantine(struct spool *); /* of the present epoch, from its folder */

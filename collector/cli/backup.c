@@ -25,7 +25,8 @@ static void put_summary(struct buf *out, const char *key, const char *path, cons
     buf_json(out, s->name);
     buf_text(out, ",\"version\":");
     buf_json(out, s->version);
-    buf_print(out, ",\"made\":%lld,\"ledger\":{\"seq\":%llu,\"head\":\"%s\"},\"journal\":{\"first\":%llu,\"last\":%llu}",
+    buf_print(out,
+              ",\"made\":%lld,\"ledger\":{\"seq\":%llu,\"head\":\"%s\"},\"journal\":{\"first\":%llu,\"last\":%llu}",
               (long long)s->made_ms, (unsigned long long)s->ledger_seq, head, (unsigned long long)s->journal_first,
               (unsigned long long)s->journal_last);
     buf_print(out, ",\"files\":%zu,\"bytes\":%lld,\"damage\":", s->files, (long long)s->bytes);

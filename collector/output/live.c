@@ -21,8 +21,8 @@ static bool time_readable(const struct json *node, int64_t *ts)
     return json_int64(json_member(node, "ts"), ts) && *ts > 0 && *ts <= FRAME_EXACT;
 }
 
-static void say(const struct intake *in, const char *gateway, const char *device, int64_t ts,
-                const struct json *values, const struct live_sink *out)
+static void say(const struct intake *in, const char *gateway, const char *device, int64_t ts, const struct json *values,
+                const struct live_sink *out)
 {
     const char *district, *units, *site = intake_device(in, gateway, device, &district, &units);
     char topic[3 * ID_SIZE + 8];

@@ -28,12 +28,14 @@ static void pack_version(struct pack *p, struct site *s)
     buf_free(&text);
 }
 
+enum { VERSIONS_MOST = 1 << 20 };
+
 static void pack_place(struct fold *f, struct pack *p, struct item *item)
 {
     struct place *place = (struct place *)item;
     (void)f;
     size_t count = place->count;
-    pack_count(p, &count, 1 << 20);
+    pack_count(p, &count, p->out ? VERSIONS_MOST : (size_t)(p->end - p->at)); /* each has a byte at least */
     if (!p->out)
         place->versions = xrealloc(place->versions, count * sizeof *place->versions);
     for (place->count = 0; place->count < count && !p->bad; place->count++)

@@ -83,11 +83,15 @@ class CountedStreet(Street):
         own, held = frames_on_disk(gateway.state), {f.payload for f in frames_on_disk(self.collector.state)}
         return own != [] and all(f.payload in held for f in own if f.epoch == own[-1].epoch)
 
+    def held(self):
+        """The frames in the collector's journal that are to be judged."""
+        return frames_on_disk(self.collector.state)
+
     def settle(self, deadline=60.0):
         """After the gateways were stopped: until what the collector holds stands in the time series."""
         for gateway in self.gateways:
             wait_for(lambda g=gateway: self.drained(g), lambda g=gateway: f"{g.name} is drained", deadline, every=0.2)
-        good = sum(1 for f in frames_on_disk(self.collector.state) for r in f.readings if r.get("values"))
+        good = sum(1 for f in self.held() for r in f.readings if r.get("values"))
         last = [0, time.monotonic()]
 
         def still():
@@ -119,7 +123,7 @@ class CountedStreet(Street):
     def verdict(self, kills=(), tolerance_ms=500):
         """Checks served, declared and stored against each other.  kills: of gateways, as kill_often tells them; what was served
         more than a flush and a second before one, or after the start that followed, cannot be excused by it."""
-        frames = frames_on_disk(self.collector.state)
+        frames = self.held()
         served, points = parse_served(self.meters.log_of_answers), self.points()
         protected = []
         for name in {place.gateway for place in self.places.values()}:

@@ -6,7 +6,7 @@ import socket
 import struct
 import threading
 
-from programs import free_port
+from programs import free_port, wait_for
 
 
 class Resolver:
@@ -69,31 +69,54 @@ class Gate:
     """A relay to `port` of 127.0.0.1, at a port of its own or at the same one of another loopback address.  `way` says what becomes of connections:
 
     open      everything goes through
-    vanished  nothing goes through, nothing is closed: the other end's host is gone (half-open)
+    vanished  nothing goes through, nothing is closed, and who calls anew hears nothing either: the other end's host is gone
     mute      new connections are taken, and nothing is ever said; those that exist are as vanished
     shut      nobody listens; those that exist are reset
     cutting   the next bytes of each connection go through up to `cut`, then it is reset: in the middle of a frame"""
 
     def __init__(self, port, host="127.0.0.1"):
         self.target, self.host, self.way, self.cut = port, host, "open", 0
-        self.pairs, self.lock, self.done = [], threading.Lock(), False
+        self.pairs, self.callers, self.lock, self.done = [], [], threading.Lock(), False
         self.port = free_port() if host == "127.0.0.1" else port
         self.server = None
-        self._listen()
         self.wake_out, self.wake_in = os.pipe()
+        self._listen()
         threading.Thread(target=self._run, daemon=True).start()
 
     def _listen(self):
-        self.server = socket.create_server((self.host, self.port))
+        """A listener that was closed is gone only when no select() has it any more."""
+        def taken():
+            try:
+                return socket.create_server((self.host, self.port), backlog=0 if self.way == "vanished" else 128)
+            except OSError:
+                return None
+        self.server = wait_for(taken, f"port {self.port} is free again")
         self.server.setblocking(False)
+        if self.way == "vanished":
+            self._fill_up()
+
+    def _fill_up(self):
+        """Linux drops what calls a listener whose queue is full."""
+        for _ in range(4):
+            caller = socket.socket()
+            caller.setblocking(False)
+            caller.connect_ex((self.host, self.port))
+            self.callers.append(caller)
+
+    def _stop_listening(self):
+        self.server.close()
+        self.server = None
+        os.write(self.wake_in, b"x")
+        for caller in self.callers:
+            caller.close()
+        self.callers.clear()
 
     def set(self, way, cut=0):
         with self.lock:
             was, self.way, self.cut = self.way, way, cut
-            if way == "shut" and self.server:
-                self.server.close()
-                self.server = None
-            elif way != "shut" and not self.server:
+            if self.server and way != was and (way == "shut" or "vanished" in (way, was)):
+                self._stop_listening()
+            if way != "shut" and not self.server:
                 self._listen()
             if way == "shut" or (way == "open" and was in ("vanished", "mute")):
                 for pair in list(self.pairs):
@@ -115,7 +138,7 @@ class Gate:
     def _run(self):
         while not self.done:
             with self.lock:
-                watched = [self.server] if self.server else []
+                watched = [self.server] if self.server and self.way != "vanished" else []
                 if self.way not in ("vanished", "mute"):
                     watched += [s for pair in self.pairs for s in pair if s]
             try:
@@ -135,8 +158,6 @@ class Gate:
                         self._forward(s)
 
     def _accept(self):
-        if self.way == "vanished":
-            return  # its SYN was heard by the kernel; nobody takes it further
         try:
             near, _ = self.server.accept()
         except OSError:
@@ -171,6 +192,6 @@ class Gate:
         os.write(self.wake_in, b"x")
         with self.lock:
             if self.server:
-                self.server.close()
+                self._stop_listening()
             for pair in list(self.pairs):
                 self._reset(pair)

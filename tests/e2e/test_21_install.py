@@ -25,8 +25,9 @@ class Installed(unittest.TestCase):
         for target in glob.glob("/lib/systemd/system/*.target"):  # what the units order themselves by is the system's
             shutil.copy(target, units)
         os.makedirs(self.path("bin"), exist_ok=True)
-        shutil.copy("/bin/kill", self.path("bin/kill"))  # likewise, for ExecReload
-        for unit in ("quietair-gateway.service", "quietair-collector.service"):
+        for program in ("bin/kill", "bin/sh", "usr/bin/find"):  # likewise
+            shutil.copy(f"/{program}", self.path(program))
+        for unit in ("quietair-gateway.service", "quietair-collector.service", "quietair-backup.service", "quietair-backup.timer"):
             done = subprocess.run(["systemd-analyze", "verify", "--man=no", f"--root={self.root}", unit],
                                   capture_output=True, text=True)
             self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""), unit)

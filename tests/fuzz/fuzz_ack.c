@@ -11,12 +11,19 @@ static size_t hello(void *ctx, struct buf *b, size_t first, bool reset)
     return 0;
 }
 
+/* What it says again is looked at once only. */
 static void say_all(struct sender *s, struct buf *out)
 {
+    static struct hash seen[64];
     for (unsigned i = 0; sender_next(s, 1000, out) == 1; i++) {
+        struct hash h = hash_of(out->data, out->length), *before = &seen[s->sent % 64];
+        must(i < 100);
+        if (hash_equal(&h, before))
+            continue;
         struct frame *f = frame_open(out->data, out->length, NULL);
-        must(f && f->seq == s->sent && i < 100);
+        must(f && f->seq == s->sent);
         frame_close(f);
+        *before = h;
     }
 }
 

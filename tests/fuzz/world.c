@@ -242,6 +242,26 @@ void world_restore(struct world *w)
 }
 
 /* ---- its beginning ----------------------------------------------------------------------------------------------- */
+/* Comments, and limits of other classes and positions than the street has, would only be read again and again: what is
+ * left of a standard as text. */
+static void shorten(char *text)
+{
+    bool keep = true;
+    char *to = text;
+    for (char *line, *at = text; (line = strsep(&at, "\n"));) {
+        if (*line == '[')
+            keep = strncmp(line, "[limit structure", 16) != 0 && strncmp(line, "[limit window", 13) != 0 &&
+                   (strncmp(line, "[limit boundary", 15) != 0 || strncmp(line, "[limit boundary-2", 17) == 0);
+        if (!keep || !*line || *line == ';')
+            continue;
+        size_t length = strlen(line);
+        memmove(to, line, length);
+        to += length;
+        *to++ = '\n';
+    }
+    *to = 0;
+}
+
 static void put_file(struct buf *body, const char *folder, const char *id)
 {
     char path[120];
@@ -249,28 +269,36 @@ static void put_file(struct buf *body, const char *folder, const char *id)
     snprintf(path, sizeof path, "config/%s/%s.ini", folder, id);
     char *text = file_read(path, 1 << 20, &length, NULL);
     must(text);
+    shorten(text);
     buf_json(body, id);
     buf_char(body, ':');
     buf_json(body, text);
     free(text);
 }
 
-static void configure(struct world *w)
+static void put_config(struct buf *body)
 {
-    struct buf body = buf_growing();
-    buf_text(&body,
+    buf_text(body,
              "{\"name\":\"main\",\"timezone\":\"Asia/Shanghai\",\"clock\":\"wall\",\"rules\":\"[rules]\\nstandards = "
              "gb22337-2008 gb18483-2001 cleaning-policy\\n\",\"standards\":{");
-    put_file(&body, "standards", "gb22337-2008");
-    buf_char(&body, ',');
-    put_file(&body, "standards", "gb18483-2001");
-    buf_char(&body, ',');
-    put_file(&body, "standards", "cleaning-policy");
-    buf_text(&body, "},\"calendars\":{");
-    put_file(&body, "calendars", "cn-2026");
-    buf_text(&body, "}}");
+    put_file(body, "standards", "gb22337-2008");
+    buf_char(body, ',');
+    put_file(body, "standards", "gb18483-2001");
+    buf_char(body, ',');
+    put_file(body, "standards", "cleaning-policy");
+    buf_text(body, "},\"calendars\":{");
+    put_file(body, "calendars", "cn-2026");
+    buf_text(body, "}}");
+}
+
+static void configure(struct world *w)
+{
+    static struct buf body; /* the same for every world */
+    if (!body.length) {
+        body = buf_growing();
+        put_config(&body);
+    }
     world_record(w, RECORD_CONFIG, body.data, body.length);
-    buf_free(&body);
 }
 
 struct world *world_new(void)

@@ -66,6 +66,7 @@ class Run:
     tolerance_ms: int = 500
     recoveries: list = field(default_factory=list)
     vitals: list = field(default_factory=list)
+    unlived: dict = field(default_factory=dict)  # {gateway: [(from, to)]} of its own clock, which was set over them
     deaf: bool = False  # a broker that died may have dropped alerts which the collector had sent: only the newest must be heard
 
 
@@ -266,7 +267,8 @@ def _holes(run, taken, excuses, report):
         if not at:
             report.add("I3 hole", place.key, 0, "never heard of")
         for one, other in zip(at, at[1:]):
-            if other - one > longest and not any(e.gateway == place.gateway and e.device in (None, place.device) and
+            set_over = any(since - longest < one and other < until + longest for since, until in run.unlived.get(place.gateway, ()))
+            if other - one > longest and not set_over and not any(e.gateway == place.gateway and e.device in (None, place.device) and
                                                  e.since < other and e.until > one for e in excuses):
                 report.add("I3 hole", place.key, one, f"no word until {other}")
 

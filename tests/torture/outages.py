@@ -7,24 +7,21 @@ import collections
 import fcntl
 import json
 import os
-import re
-import shutil
 import signal
 import subprocess
 import time
 
 import invariants
-from chain_street import ChainStreet, Traced, read
-from nets import Gate, Resolver, may_resolve
-from programs import Program, wait_for, wall_ms
-from street import merged
+from chain_street import ChainStreet, Traced
+from nets import Gate, Resolver
+from programs import wait_for, wall_ms
 
 RESTART_S = 2.0  # RestartSec of the services
 FLAT_KB = 6 * 1024  # what a journal's segments and a batch may take more
+LATE_MS = 1500  # from the meter's log to the gateway's stamp, on a machine that is short of processors; no two answers are alike
 FRESH_MS = 2000  # how old `now` may be
-LIVE_S = 5.0
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 WAYS = "vanished", "mute", "shut", "cutting"
-MESSAGES = re.compile(r" error [a-z]+: |\berror\b")
 
 
 class OutageStreet(ChainStreet):
@@ -33,7 +30,7 @@ class OutageStreet(ChainStreet):
     named = False  # broker, database and meters are known by name, to a resolver of ours
 
     def prepare(self, **kind):
-        self.gates, self.resolver, self.supervised = {}, None, []
+        self.gates, self.resolver, self.supervised, self.statuses = {}, None, [], {}
         if self.named:
             self.resolver = self.peer(Resolver, **dict.fromkeys(("broker.test", "influx.test", "meter.test"), "127.0.0.1"))
         return super().prepare(**kind)
@@ -84,7 +81,7 @@ class OutageStreet(ChainStreet):
     def ended_well(self, program):
         program.ends.append((wall_ms(), "end"))
         self.supervised.append(program.name)
-        if program.process.returncode != 1 or not program.log().strip():
+        if program.process.returncode not in self.statuses.get(program, (1,)) or not program.log().strip():
             raise AssertionError(f"I8 {program.name} ended with {program.process.returncode}\n{program.tail()}")
 
     def back(self, what, may_end=()):
@@ -98,10 +95,27 @@ class OutageStreet(ChainStreet):
                 program.launch()
         self.recovered(what, began)
 
+    def examine(self):
+        if self.supervised:
+            print(f"  ended with a message, as they may: {dict(collections.Counter(self.supervised))}", flush=True)
+        return super().examine()
+
+    def judge(self, run):
+        run.tolerance_ms = LATE_MS
+        return super().judge(run)
+
     def spoil_meters(self, began_ms):
         """From then till now the way to the meters was not sound: an answer may have been served and not have come; the poll
         under way then is said to have failed, a time-out after it was asked."""
         self.spoilt.append((began_ms - 3000, wall_ms() + 3000))
+
+
+def turns(chain, until, most):
+    """So many, but none is begun behind `until` except the first, or when the clubs have come to rest."""
+    for n in range(most):
+        if n and (time.monotonic() > until or not chain.varied()):
+            return
+        yield n
 
 
 # ---- outages ---------------------------------------------------------------------------------------------------------
@@ -122,19 +136,33 @@ def _spool_bytes(gateway):
                if name.endswith(".seg"))
 
 
+class _Answers:
+    """How many the meters have given since, by their own log."""
+
+    def __init__(self, chain):
+        self.path, self.gateways, self.lines = chain.meters.log_of_answers, len(chain.gateways), 0
+        self.at = os.path.getsize(self.path)
+
+    def of_a_gateway(self):
+        with open(self.path, "rb") as f:
+            f.seek(self.at)
+            text = f.read()
+        self.at += len(text)
+        self.lines += text.count(b"\n")
+        return self.lines / self.gateways
+
+
 def outage(readings):
     """Broker, database or both away until so many readings have piled up at each gateway (or, of a database, at the collector)."""
-    def strike(chain, rng, faults, _until):
+    def strike(chain, rng, faults, until):
         for what in rng.sample((("broker",), ("influx",), ("broker", "influx")), 3):
             _away(chain, rng, what, readings, faults)
-            if not chain.varied():
+            if time.monotonic() > until or not chain.varied():
                 break
     return strike
 
 
 def _away(chain, rng, what, readings, faults):
-    devices = len(chain.places) / len(chain.gateways)
-    rate = devices * 1000 / chain.interval_ms
     way = rng.choice(("killed", "frozen", "vanished"))
     programs = [{"broker": chain.broker, "influx": chain.influx}[name] for name in what]
     before = {p: p.rss_kb() for p in chain.ours}
@@ -147,12 +175,12 @@ def _away(chain, rng, what, readings, faults):
             program.pause()
         else:
             chain.gates[name].set("vanished")
-    began = time.monotonic()
-    while (time.monotonic() - began) * rate < readings:
+    began, answers = time.monotonic(), _Answers(chain)
+    while answers.of_a_gateway() < readings:
         chain.go_on(0.5)
         for p in chain.ours:
             most[p] = max(most[p], p.rss_kb())
-    took, since = time.monotonic() - began, len(chain.tapped.messages)
+    took, since, piled = time.monotonic() - began, len(chain.tapped.messages), answers.of_a_gateway()
     held = max(map(_spool_bytes, chain.gateways))
     back = time.monotonic()
     for name, program in zip(what, programs):
@@ -176,7 +204,7 @@ def _away(chain, rng, what, readings, faults):
     for p in chain.ours:
         most[p] = max(most[p], p.rss_kb())
     grown = {p.name: most[p] - before[p] for p in chain.ours}
-    print(f"  {name}: {took * rate:.0f} readings a gateway in {took:.0f} s; spool {held / 1e6:.1f} MB; first now after {now_ms} ms, then "
+    print(f"  {name}: {piled:.0f} readings a gateway in {took:.0f} s; spool {held / 1e6:.1f} MB; first now after {now_ms} ms, then "
           f"{max(ages.values())} ms old; all drained after {drained:.1f} s, {took / drained:.1f} times the live rate here; memory + {grown} kB",
           flush=True)
     if max(grown.values()) > FLAT_KB:
@@ -184,19 +212,25 @@ def _away(chain, rng, what, readings, faults):
     faults[f"outage {name}"] += 1
 
 
-def load(chain, rng, faults, until):
-    """Nothing but ten times the usual number of answers, for two minutes."""
+def load(what):
+    """Nothing but more to do, for two minutes."""
+    return lambda chain, _rng, faults, until: _loaded(chain, what, faults, until)
+
+
+def _loaded(chain, what, faults, until):
     end = min(time.monotonic() + 120, until)
     before = {p: p.rss_kb() for p in chain.ours}
     while time.monotonic() < end and chain.varied():
         chain.go_on(1)
         ages = _now_ages(chain, 0)
         if ages and max(ages.values()) > 5 * FRESH_MS:
-            raise AssertionError(f"I7 load: `now` is {ages} ms old")
-    chain.recovered("load", time.monotonic())
+            raise AssertionError(f"I7 {what}: `now` is {ages} ms old")
+    chain.recovered(what, time.monotonic())
     grown = {p.name: p.rss_kb() - before[p] for p in chain.ours}
-    print(f"  load: memory + {grown} kB", flush=True)
-    faults["load"] += 1
+    print(f"  {what}: memory + {grown} kB", flush=True)
+    if max(grown.values()) > FLAT_KB:
+        raise AssertionError(f"I8 {what}: memory grew by {grown} kB")
+    faults[what] += 1
 
 
 # ---- want ------------------------------------------------------------------------------------------------------------
@@ -215,9 +249,7 @@ def _bounce(chain, rng):
 
 def descriptors(chain, rng, faults, until):
     """No further descriptor for some seconds, of a running program; or only so many from the start on."""
-    for _ in range(8):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 8):
         victim = rng.choice(chain.ours)
         if rng.random() < 0.5:
             what, low = "descriptors", victim.fds() + rng.randrange(3)
@@ -230,6 +262,7 @@ def descriptors(chain, rng, faults, until):
                 _limit(victim, "nofile", 1024)
         else:
             what, argv = "few descriptors at the start", victim.argv
+            chain.statuses[victim] = (1, 3)  # 3: its configuration could not be read
             chain.stop_in_order(victim)
             victim.argv = ["prlimit", f"--nofile={rng.randrange(4, 24)}", *argv]
             victim.launch()
@@ -239,14 +272,13 @@ def descriptors(chain, rng, faults, until):
                 chain.stop_in_order(victim)
                 victim.launch()
         chain.back(what, [victim])
+        chain.statuses.clear()
         faults[what] += 1
 
 
 def memory(chain, rng, faults, until):
     """Some more megabytes of address space and no more; so malloc fails somewhere."""
-    for _ in range(8):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 8):
         victim = rng.choice(chain.ours)
         before, room = victim.pid, rng.choice((0, 0, 1 << 18, 1 << 20, 4 << 20))
         with open(f"/proc/{victim.pid}/statm") as f:
@@ -261,6 +293,19 @@ def memory(chain, rng, faults, until):
             _limit(victim, "as")
         chain.back("memory", [victim])
         faults["memory"] += 1
+
+
+def file_size(chain, rng, faults, until):
+    """No file may grow any more, or not beyond some KiB (setrlimit's RLIMIT_FSIZE), until it is ended or allowed again."""
+    for _ in turns(chain, until, 6):
+        victim = rng.choice(chain.ours)
+        before = victim.pid
+        _limit(victim, "fsize", rng.choice((0, 4096, 1 << 16, 1 << 18)))
+        chain.go_on(rng.uniform(2, 6), [victim])
+        if victim.running() and victim.pid == before:
+            _limit(victim, "fsize")
+        chain.back("file size", [victim])
+        faults["file size"] += 1
 
 
 class Unread(Traced):
@@ -303,9 +348,7 @@ def blocked_log(chain, rng, faults, until):
         program.__class__ = Unread
         program.launch()
     chain.recovered("blocked log, at the start", time.monotonic())
-    for _ in range(4):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 4):
         for g in chain.gateways:
             g.process.send_signal(signal.SIGHUP)
         _bounce(chain, rng)
@@ -334,9 +377,7 @@ def blocked_log(chain, rng, faults, until):
 
 def network(chain, rng, faults, until):
     """Half-open, mute, refused and cut connections on each of the three ways; peers that stand still."""
-    for _ in range(10):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 10):
         name = rng.choice(list(chain.gates))
         way, began = rng.choice((*WAYS, "frozen")), wall_ms()
         seconds = rng.choice((1, 3, 8, 20))
@@ -347,7 +388,7 @@ def network(chain, rng, faults, until):
             program.resume()
         elif way == "cutting":
             for _ in range(seconds):
-                chain.gates[name].set("cutting", rng.randrange(400 if name != "meter" else 12))
+                chain.gates[name].set("cutting", rng.randrange(400 if not name.startswith("meter") else 12))
                 chain.go_on(1)
             chain.gates[name].set("open")
         else:
@@ -365,9 +406,7 @@ def network(chain, rng, faults, until):
 def names(chain, rng, faults, until):
     """The resolver hangs, or knows none of the names, while connections are cut."""
     known = dict(chain.resolver.addresses)
-    for _ in range(6):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 6):
         what, began = rng.choice(("resolver silent", "no such name")), wall_ms()
         chain.resolver.silent = what == "resolver silent"
         if what == "no such name":
@@ -435,9 +474,7 @@ def _fill(path):
 
 def disk(chain, rng, faults, until):
     """No room for some seconds: at a gateway, for the collector's journal, or for its ledger (and all else but the journal)."""
-    for _ in range(6):
-        if time.monotonic() > until or not chain.varied():
-            break
+    for _ in turns(chain, until, 6):
         what, path, victim = rng.choice([*(("gateway's disk full", g.state, g) for g in chain.gateways),
                                          ("journal's disk full", f"{chain.collector.state}/journal", chain.collector),
                                          ("ledger's disk full", chain.collector.state, chain.collector)])
@@ -446,6 +483,128 @@ def disk(chain, rng, faults, until):
         os.unlink(ballast)
         chain.back(what, [victim])
         faults[what] += 1
+
+
+# ---- time ------------------------------------------------------------------------------------------------------------
+
+STEPS_S = 1, -1, 3600, -3600, 86400, -86400
+LAG_MS = 400  # a step is noticed at the next turn of a loop, on a busy machine
+
+
+class FakedStreet(OutageStreet):
+    """The wall clocks of the gateways and of the collector are libfaketime's; the monotonic ones are the machine's."""
+
+    def before_start(self, program):
+        super().before_start(program)
+        self.clocks = getattr(self, "clocks", {})
+        self.clocks[program.name] = clock = FakeClock(self.path(f"{program.name}.clock"))
+        program.environment = {**os.environ, "LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": clock.path,
+                               "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+    def arrived(self, site=None, since=0):
+        return super().arrived(site)  # new ones may bear any time
+
+    def wait_flowing(self, more=1, deadline=20.0):
+        super().wait_flowing(max(more, 5), deadline)
+
+    def judge(self, run):
+        """By the gateways' clocks, which is what their readings are told by."""
+        newest = {(h.place.key, tuple(sorted(h.reading["values"].items()))): h.reading["ts"] for h in invariants.Taken(run).held
+                  if h.reading.get("values")}
+        run.served = [self.by_its_clock(run, s, newest) for s in run.served]
+        run.protected = [(g.name, -1 << 62, 1 << 62) for g in self.gateways]  # a step is no reason to miss anything
+        run.unlived = {g.name: self.clocks[g.name].unlived(g.ends[-1][0]) for g in self.gateways}
+        run.tolerance_ms = LATE_MS + 1000  # a clock set back by a second is caught up with, not followed
+        report = invariants.check(run)
+        suspect = {(h.gateway, h.place.device, h.reading["ts"]) for h in invariants.Taken(run).held if "clock" in h.reading.get("why", [])}
+        report.violations = [v for v in report.violations  # a time that nobody believes contradicts no gap
+                             if not (v.kind == "I3 contradiction" and (*v.key, v.at_ms) in suspect)]
+        _suspects(run, report)
+        _only_noise(run, report)
+        return report
+
+    def by_its_clock(self, run, s, newest):
+        """What was served at the moment of a step may have been dated before or after it: as its reading says, else after."""
+        place = run.places.get(s.meter)
+        if not place:
+            return s
+        said = newest.get((place.key, tuple(sorted((place.names[n], v) for n, v in s.values.items() if n in place.names))))
+        times = [s.at_ms + offset for offset in self.clocks[place.gateway].offsets_about(s.at_ms)]
+        not_after = [t for t in times if said is not None and t <= said + 2]  # no reading is told before it was served
+        return s._replace(at_ms=max(not_after, default=times[-1]))
+
+
+class FakeClock:
+    def __init__(self, path):
+        self.path, self.steps = path, [(0, 0)]  # (from this wall ms on, ms that it is ahead)
+        self.set(0)
+
+    def set(self, ahead_s):
+        with open(f"{self.path}.new", "w") as f:
+            f.write(f"{ahead_s:+d}\n")
+        os.replace(f"{self.path}.new", self.path)
+        self.steps.append((wall_ms(), 1000 * ahead_s))
+
+    @property
+    def ahead_s(self):
+        return self.steps[-1][1] // 1000
+
+    def offsets_about(self, at_ms):
+        """That before a step which was just made, and that which holds."""
+        current = max(i for i, (since, _) in enumerate(self.steps) if since <= at_ms)
+        return [offset for i, (since, offset) in enumerate(self.steps[:current + 2])
+                if i >= current or (i == current - 1 and at_ms - self.steps[current][0] < 3 * LAG_MS)
+                if i <= current or since - at_ms < LAG_MS]
+
+    def unlived(self, stopped_ms):
+        """(from, to) of this clock that lie between the spans which it went through until then."""
+        ends = [since for since, _ in self.steps[2:]] + [stopped_ms]
+        lived = sorted((since + offset, end + offset) for (since, offset), end in zip(self.steps[1:], ends))
+        spans, reached = [], lived[0][1]
+        for start, end in lived[1:]:
+            if start > reached:
+                spans.append((reached, start))
+            reached = max(reached, end)
+        return spans
+
+
+def _suspects(run, report):
+    """Which readings are suspect by their clock, told from the order of their times alone (docs/message-format.md): at the
+    gateway those that are not after all before them, at the collector also those 5 min ahead of their receipt."""
+    receipts = {r.seq: r.time_ms for r in run.collector.records}
+    highest, good = {}, {}
+    for h in invariants.Taken(run).held:
+        key, ts, receipt = h.place.key, h.reading["ts"], receipts[h.at]
+        at_gateway = ts <= highest.get(key, 0)
+        if ("clock" in h.reading.get("why", [])) != at_gateway:
+            report.add("I3 clock", key, ts, f"{h.reading.get('why')}, while the newest before is {highest.get(key)}")
+        ahead = ts - receipt - 300000
+        due = "c" if ts <= good.get(key, 0) or ahead > 0 else "."
+        if h.mark != due and abs(ahead) > 2000:
+            report.add("I3 clock", key, ts, f"marked {h.mark}, while the newest good one is {good.get(key)}, received at {receipt}")
+        highest[key] = max(highest.get(key, 0), ts)
+        if h.mark == ".":
+            good[key] = ts
+
+
+def _only_noise(run, report):
+    """No flag but those of the levels, whose windows are looked at one by one."""
+    for f in run.ledger.flags:
+        if f.flag != "noise-limit":
+            report.add("I5 by a step", (f.flag, f.site, f.device), f.since_ms, f"{f.state}, while nothing but clocks was wrong")
+
+
+def clocks(chain, rng, faults, until):
+    """Steps of a second, an hour, a day, of a gateway's clock or of the collector's, and back again."""
+    for _ in turns(chain, until, 8):
+        who, step = rng.choice(list(chain.clocks)), rng.choice(STEPS_S)
+        clock = chain.clocks[who]
+        clock.set(clock.ahead_s + step)
+        chain.go_on(rng.uniform(3, 8))
+        chain.recovered(f"{who} set by {step:+d} s", time.monotonic())
+        clock.set(clock.ahead_s - step)
+        chain.go_on(rng.uniform(3, 8))
+        faults[f"{who.rstrip('-0123456789')}'s clock {step:+d} s and back"] += 1
 
 
 Kind = collections.namedtuple("Kind", "strike street settings")
@@ -460,17 +619,24 @@ class NamedStreet(OutageStreet):
 KINDS = {
     "outage-hour": Kind(outage(3600), OutageStreet, FAST),
     "outage-day": Kind(outage(86400), OutageStreet, {**FAST, "period_s": 24}),
-    "load": Kind(load, OutageStreet, {"interval": "10ms", "journal": {"max_bytes": "64M"}}),
-    "alert-storm": Kind(load, OutageStreet, {"clubs": 20, "period_s": 2, **USUAL}),
+    "load": Kind(load("load"), OutageStreet, {"interval": "10ms", "journal": {"max_bytes": "64M"}}),
+    "alert-storm": Kind(load("alert storm"), OutageStreet, {"clubs": 20, "period_s": 2, **USUAL}),
     "descriptors": Kind(descriptors, OutageStreet, USUAL),
     "memory": Kind(memory, OutageStreet, USUAL),
+    "file-size": Kind(file_size, OutageStreet, USUAL),
     "blocked-log": Kind(blocked_log, OutageStreet, USUAL),
     "network": Kind(network, OutageStreet, USUAL),
     "names": Kind(names, NamedStreet, USUAL),
+    "clocks": Kind(clocks, FakedStreet, USUAL),
     "disk": Kind(disk, SmallDisks, {"journal": {"max_bytes": "4M"}}),
 }
-ROOTS = "names", "disk"  # kinds that only root can do
+ROOTS = "names", "disk"  # a name server's port, a file system
 
 
-def can(kind):
-    return kind not in ROOTS or may_resolve()
+def wants(kind):
+    """What is not here that this kind needs, or None."""
+    if kind in ROOTS and os.getuid() != 0:
+        return "root"
+    if kind == "clocks" and not os.path.exists(FAKETIME):
+        return "the Debian package libfaketime"
+    return None

@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 enum call {
-    CALL_OPEN, CALL_OPENDIR, CALL_PREAD, CALL_READ, CALL_PWRITE, CALL_PWRITEV, CALL_WRITE, CALL_FDATASYNC, CALL_FSYNC,
+    CALL_OPEN, CALL_OPENDIR, CALL_READDIR, CALL_PREAD, CALL_READ, CALL_PWRITE, CALL_PWRITEV, CALL_WRITE, CALL_FDATASYNC, CALL_FSYNC,
     CALL_FTRUNCATE, CALL_RENAME, CALL_UNLINK, CALL_MKDIR, CALLS
 };
-static const char *const call_names[CALLS] = {"open", "opendir", "pread", "read", "pwrite", "pwritev", "write", "fdatasync",
+static const char *const call_names[CALLS] = {"open", "opendir", "readdir", "pread", "read", "pwrite", "pwritev", "write", "fdatasync",
                                               "fsync", "ftruncate", "rename", "unlink", "mkdir"};
 enum { CALL_SHORT = -1 /* a write writes the half */ };
 
@@ -322,11 +322,11 @@ static inline void durable_cut(struct tree *out, int form)
         size_t synced = kept ? kept->length : 0, more = there && there->length > synced ? there->length - synced : 0;
         if (form / 2 == 1)
             more /= 2;
-        if (name->folder || form / 2 == 0 || !there)
+        if (name->folder || form / 2 == 0 || !there || (there->length < synced && form / 2 == 1))
             tree_put(out, name->path, name->folder, name->ino, kept ? kept->bytes : "", name->folder ? 0 : synced);
         else
             tree_put(out, name->path, false, name->ino, there->bytes,
-                     there->length < synced && form / 2 == 2 ? there->length : synced + more);
+                     there->length < synced ? there->length : synced + more);
     }
     tree_free(&now);
     qsort(out->leaves, out->count, sizeof *out->leaves, by_path);
@@ -384,6 +384,12 @@ REAL(DIR *, opendir, const char *path)
 {
     FAIL(CALL_OPENDIR, NULL)
     return __real_opendir(path);
+}
+
+REAL(struct dirent *, readdir, DIR *d)
+{
+    FAIL(CALL_READDIR, NULL)
+    return __real_readdir(d);
 }
 
 REAL(ssize_t, pread, int fd, void *to, size_t n, off_t at)

@@ -247,6 +247,7 @@ static void forged_manifests_are_refused(void **state)
         {"\"path\":\"state/key\"", "\"path\":\"state/key/\""},
         {"\"path\":\"state/key\"", "\"path\":\"\""},
         {"\"path\":\"state/key\"", "\"path\":7"},
+        {"{\"path\":\"state/key\"", "{\"path\":\"state/ledger.db\""},
         {"\"bytes\":", "\"bytes\":-"},
         {"\"mode\":", "\"mode\":1"},
         {"\"sha256\":\"", "\"sha256\":\"0"},

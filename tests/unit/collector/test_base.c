@@ -84,10 +84,11 @@ static void body_of(int step, char out[static 400])
                  "\"door\",\"unit\":\"\",\"type\":\"bit\"}]}]",
                  step % 80 < 40 ? "true" : "false", step / 40 % 4, rand() % 4);
     else
-        snprintf(out, 400,
-                 "\"kind\":\"readings\",\"readings\":[{\"device\":\"d%d\",\"ts\":%d,\"values\":{\"door\":1}},{\"device\":"
-                 "\"d%d\",\"ts\":%d,\"values\":{\"door\":0}}]",
-                 rand() % 5, 1000 + step * 10 - rand() % 30, rand() % 5, 1005 + step * 10);
+        snprintf(
+            out, 400,
+            "\"kind\":\"readings\",\"readings\":[{\"device\":\"d%d\",\"ts\":%d,\"values\":{\"door\":1}},{\"device\":"
+            "\"d%d\",\"ts\":%d,\"values\":{\"door\":0}}]",
+            rand() % 5, 1000 + step * 10 - rand() % 30, rand() % 5, 1005 + step * 10);
 }
 
 /* Frames that fit, repeats, such that run ahead, and new epochs; at some step `twin` becomes what was saved of `in`. */

@@ -125,6 +125,8 @@ static void the_shortest_file_has_the_documented_defaults(void **state)
     assert_string_equal(s.mqtt.root, "quietair/v1");
     assert_false(s.influx.on);
     assert_int_equal(s.journal.max_age_ms, 1830LL * 86400 * 1000);
+    assert_int_equal(s.journal.min_age_ms, 1827LL * 86400 * 1000);
+    assert_int_equal(s.journal.max_bytes, 0);
     assert_string_equal(s.rules_text, "[rules]\n");
     assert_string_equal(s.calendars_json, "{}");
     collector_settings_free(&s);
@@ -142,7 +144,7 @@ static void all_that_can_be_said_is_read(void **state)
              "[collector]\nname = yudu-1\ndistricts = yudu jinjiang\nsocket = /run/c.sock\nclock = journal\n" CALENDARS
              "[mqtt]\nurl = mqtts://[2001:db8::1]:18883\nca_file = %s\nroot = city/quietair\n"
              "[influx]\nurl = https://tsdb:8086/\napi = v2\norg = o\nbucket = b\ntoken_file = %s/token\ngzip = yes\n"
-             "[journal]\nmax_bytes = 10G\n[rules]\nstandards = cleaning-policy gb22337-2008\ncleaning_grace = 3d\n",
+             "[journal]\nmax_bytes = 10G\nmax_age = 30d\nmin_age = 0s\n[rules]\nstandards = cleaning-policy gb22337-2008\ncleaning_grace = 3d\n",
              "/etc/hostname", dir);
     struct collector_settings s = loaded(text);
     assert_int_equal(s.districts.count, 2);
@@ -154,6 +156,8 @@ static void all_that_can_be_said_is_read(void **state)
     assert_int_equal(s.influx.batch, 5000);
     assert_true(s.influx.gzip);
     assert_int_equal(s.journal.max_bytes, 10LL << 30);
+    assert_int_equal(s.journal.max_age_ms, 30LL * 86400 * 1000);
+    assert_int_equal(s.journal.min_age_ms, 0);
     assert_string_equal(s.rules_text,
                         "[rules]\nstandards = \"cleaning-policy gb22337-2008\"\ncleaning_grace = \"3d\"\n");
     struct buf record = buf_growing();
@@ -183,6 +187,9 @@ static void each_fault_is_named(void **state)
         {SMALLEST "[influx]\nurl = http://t\ntoken_file = /nowhere/token\n", "/nowhere/token cannot be read"},
         {SMALLEST "[influx]\nbatch = 5\n", "[influx] url"},
         {SMALLEST "[journal]\nmax_bytes = 1000\n", "[journal] max_bytes"},
+        {SMALLEST "[journal]\nmax_age = 1826d\n", "[journal] max_age = 1826d: is below min_age"},
+        {SMALLEST "[journal]\nmin_age = 1831d\n", "[journal] max_age: is below min_age"},
+        {SMALLEST "[journal]\nmax_age = 30d\nmin_age = 31d\n", "is below min_age"},
         {SMALLEST "[rules]\nnight_start = 22:60\n", ": expected a time of day such as 22:00"},
         {SMALLEST "[rules]\nnight_start = 9:00\n", ": expected a time of day such as 22:00"},
         {SMALLEST "[rules]\nnight_start = 22h00\n", ": expected a time of day such as 22:00"},

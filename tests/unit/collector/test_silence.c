@@ -177,10 +177,10 @@ static void test_gateway_gaps(void **state)
     both(k, t0() + 5 * HOUR, t0() + 5 * HOUR + 9 * MINUTE, NULL);
     kit_tick(k, t0() + 6 * HOUR); /* offline */
     assert_int_equal(count_flags(k, "device-silent"), 0);
-    kit_frame_from(k, "gw-01",
-                   "\"kind\":\"lost\",\"from\":1,\"to\":2,\"reason\":\"quota\",\"head\":\""
-                   "0000000000000000000000000000000000000000000000000000000000000000\"",
-                   "");
+    char lost[160];
+    snprintf(lost, sizeof lost, "\"kind\":\"lost\",\"from\":1,\"to\":%llu,\"reason\":\"quota\",\"head\":\"%064d\"",
+             (unsigned long long)k->seq + 1, 0);
+    kit_frame_from(k, "gw-01", lost, "");
     both(k, t0() + 7 * HOUR, t0() + 7 * HOUR + 50 * SECOND, NULL);
     assert_int_equal(count_flags(k, "device-silent"), 0); /* 8:50 and 0:40 seen */
     both(k, t0() + 7 * HOUR + 50 * SECOND, t0() + 7 * HOUR + 90 * SECOND, NULL);

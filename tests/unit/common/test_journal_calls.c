@@ -152,7 +152,7 @@ static void cut_off_at_every_call(void **state)
 }
 
 /* ---- calls that fail ------------------------------------------------------------------------------------------------ */
-static const int errors[] = {EIO, ENOSPC, EMFILE, CALL_SHORT};
+static const int errors[] = {EIO, ENOSPC, EDQUOT, EFBIG, EINTR, EMFILE, CALL_SHORT};
 
 /* Records 1 … upto, put as journal.h demands, whatever fails meanwhile.  False: it did not come to an end in `tries`. */
 static bool put_all(struct journal *j, uint64_t upto, unsigned tries)
@@ -244,7 +244,7 @@ static void each_call_while_it_opens(void **state)
                     struct journal_settings set = {.dir = dir, .mode = 0700, .segment_bytes = SMALL};
                     put_back(cut ? &torn : &whole);
                     /* What cannot be read for good is lost; what passes is waited for. */
-                    bool passes = errors[e] == EMFILE || (kind != CALL_OPEN && kind != CALL_PREAD);
+                    bool passes = errors[e] == EMFILE || errors[e] == EINTR || (kind != CALL_OPEN && kind != CALL_PREAD);
                     fail_calls(kind, nth, nth, errors[e]);
                     int r = journal_open(&j, &set, &f);
                     bool reached = calls_made[kind] >= nth;
@@ -341,8 +341,8 @@ static void no_descriptor_is_no_loss(void **state)
     struct journal_reader *r = journal_reader_new(j);
     struct journal_record rec;
     struct hash h;
-    static const int passing[] = {EMFILE, ENFILE, ENOMEM};
-    for (size_t i = 0; i < 3; i++) {
+    static const int passing[] = {EMFILE, ENFILE, ENOMEM, EINTR, EAGAIN};
+    for (size_t i = 0; i < 5; i++) {
         fail_calls(CALL_OPEN, 1, 1000, passing[i]);
         assert_int_equal(journal_read(r, 3, &rec), ERR_IO);
         assert_int_equal(journal_next_held(r, 3), 0);
@@ -519,6 +519,252 @@ static void a_name_that_is_taken(void **state)
     }
 }
 
+/* Where something stands in the way and cannot be moved, it is an error, and tried again. */
+static void what_cannot_be_set_aside(void **state)
+{
+    struct journal_settings set = {.dir = dir, .mode = 0700};
+    struct journal *j;
+    struct fault f;
+    (void)state;
+    write_file("00000000000000000007.seg", "no segment, and longer than the head of one would be ............", 65);
+    fail_calls(CALL_RENAME, 1, 1, EIO);
+    assert_int_equal(journal_open(&j, &set, &f), ERR_IO);
+    calls_succeed();
+    j = opened(0);
+    assert_int_equal(journal_set_aside(j), 1);
+    write_file("00000000000000000001.seg", "", 0);
+    fail_calls(CALL_RENAME, 1, 1, EIO);
+    assert_int_equal(append(j, 1), ERR_IO);
+    calls_succeed();
+    assert_int_equal(append(j, 1), 0);
+    assert_int_equal(journal_sync(j), 0);
+    journal_close(j);
+    hold_all(1);
+}
+
+/* Each call of writing the newest segment anew, where nobody knows what of it is on the disk. */
+static int sync_fails_then(enum call kind)
+{
+    if (kind == CALL_FDATASYNC && calls_made[CALL_FDATASYNC] == 1)
+        return EIO;
+    return kind == failing.kind && (kind != CALL_OPEN || open_flags & O_CREAT) && (kind != CALL_FSYNC || calls_made[kind] > 1)
+               ? failing.error
+               : 0;
+}
+
+static void a_segment_that_cannot_be_written_anew(void **state)
+{
+    static const struct {
+        enum call kind;
+        int error;
+    } cases[] = {{CALL_OPEN, ENOSPC}, {CALL_PWRITE, ENOSPC}, {CALL_PWRITE, CALL_SHORT}, {CALL_RENAME, EIO}, {CALL_FSYNC, EIO}};
+    struct journal_settings set = {.dir = dir, .mode = 0700};
+    struct journal *j;
+    struct fault f;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_back(&(struct picture){0});
+        j = opened(0);
+        assert_true(put_all(j, 9, 9));
+        journal_close(j);
+        durable_begin(dir);
+        memset(calls_made, 0, sizeof calls_made);
+        failing.kind = cases[i].kind, failing.error = cases[i].error;
+        on_call = sync_fails_then;
+        assert_int_equal(journal_open(&j, &set, &f), ERR_IO);
+        calls_succeed();
+        hold_all(9);
+        survive_a_cut(9);
+    }
+    bool held[RECORDS_MOST]; /* and where a page of it cannot be read, it is damage like any other */
+    put_back(&(struct picture){0});
+    j = opened(0);
+    assert_true(put_all(j, 150, 150));
+    journal_close(j);
+    bad_from = 4096, bad_to = 8192;
+    char text[64];
+    int64_t at = HEAD;
+    for (uint64_t n = 1; n <= 150; n++) {
+        int64_t end = at + HEAD + (int64_t)body(n, text);
+        held[n] = end <= bad_from || at >= bad_to;
+        at = end;
+    }
+    fail_calls(CALL_FDATASYNC, 1, 1, EIO);
+    j = opened(0);
+    calls_succeed();
+    check_records(j, held);
+    assert_false(journal_begins_segment(j)); /* it is whole again, but for that */
+    journal_close(j);
+}
+
+static void another_process_reads_while_calls_fail(void **state)
+{
+    struct journal *j;
+    struct fault f;
+    (void)state;
+    j = opened(SMALL);
+    assert_true(put_all(j, 20, 20));
+    journal_close(j);
+    fail_calls(CALL_OPENDIR, 1, 1, EMFILE);
+    assert_int_equal(journal_open_read(&j, dir, &f), ERR_IO);
+    fail_calls(CALL_OPEN, 2, 2, ENFILE);
+    assert_int_equal(journal_open_read(&j, dir, &f), ERR_IO);
+    calls_succeed();
+    struct picture p = take_picture();
+    uint64_t newest = strtoull(p.files[p.count - 1].name, NULL, 10);
+    fail_calls(CALL_OPEN, (unsigned)p.count + 1, (unsigned)p.count + 1, EACCES); /* the newest, to be read */
+    assert_int_equal(journal_open_read(&j, dir, &f), 0);
+    calls_succeed();
+    assert_int_equal(journal_last(j), newest - 1);
+    journal_close(j);
+    free_picture(&p);
+}
+
+static void bounds(void **state)
+{
+    char longer[PATH_MAX + 10], *big = xcalloc(1, JOURNAL_RECORD_MAX + 1);
+    struct journal_settings set = {.dir = longer, .mode = 0700};
+    struct journal *j = opened(0);
+    struct fault f;
+    (void)state;
+    assert_int_equal(journal_append(j, big, JOURNAL_RECORD_MAX + 1, 0, NULL), ERR_RANGE);
+    assert_int_equal(journal_last(j), 0);
+    journal_close(j);
+    free(big);
+    memset(longer, 'x', sizeof longer - 1);
+    longer[0] = '/';
+    longer[sizeof longer - 1] = 0;
+    assert_int_equal(journal_open(&j, &set, &f), ERR_RANGE);
+    assert_int_not_equal(journal_open_read(&j, longer, &f), 0);
+}
+
+/* A write falls short, and what it wrote cannot be taken back: what waited for a sync goes too, and that is said. */
+static int short_for_good(enum call kind)
+{
+    return kind == CALL_PWRITEV ? CALL_SHORT : kind == CALL_FTRUNCATE ? EIO : 0;
+}
+
+static void a_short_write_that_cannot_be_taken_back(void **state)
+{
+    (void)state;
+    struct journal *j = opened(0);
+    assert_true(put_all(j, 3, 3));
+    assert_int_equal(append(j, 4), 0);
+    on_call = short_for_good;
+    assert_int_equal(append(j, 5), ERR_IO);
+    assert_int_equal(journal_last(j), 3);
+    calls_succeed();
+    assert_true(put_all(j, 6, 6));
+    journal_close(j);
+    hold_all(6);
+}
+
+static unsigned listed; /* openings that list the segments */
+static int deny_the_newest(enum call kind)
+{
+    return kind == CALL_OPEN && calls_made[CALL_OPEN] > listed ? EACCES : 0;
+}
+
+static int deny_then_no_more(enum call kind)
+{
+    return kind == CALL_OPEN && calls_made[CALL_OPEN] > listed ? (open_flags & O_ACCMODE) == O_RDWR ? EACCES : EMFILE : 0;
+}
+
+static void a_newest_segment_that_may_not_be_read(void **state)
+{
+    struct journal_settings set = {.dir = dir, .mode = 0700, .segment_bytes = SMALL};
+    struct journal *j;
+    struct fault f;
+    (void)state;
+    j = opened(SMALL);
+    assert_true(put_all(j, 20, 20));
+    journal_close(j);
+    struct picture p = take_picture();
+    uint64_t newest = strtoull(p.files[p.count - 1].name, NULL, 10);
+    listed = (unsigned)p.count + 1; /* and the folder that it stands in */
+    memset(calls_made, 0, sizeof calls_made);
+    on_call = deny_then_no_more;
+    assert_int_equal(journal_open(&j, &set, &f), ERR_IO);
+    calls_succeed();
+    hold_all(20);
+    memset(calls_made, 0, sizeof calls_made);
+    listed = (unsigned)p.count + 1;
+    on_call = deny_the_newest; /* every one in turn is the newest, then */
+    assert_int_equal(journal_open(&j, &set, &f), 0);
+    calls_succeed();
+    assert_int_equal(journal_last(j), 0);
+    assert_int_equal(journal_set_aside(j), p.count);
+    journal_close(j);
+    assert_true(newest > 1);
+    free_picture(&p);
+}
+
+/* A read that fails once, anywhere: what it did not see is not cut. */
+static void a_read_that_fails_once(void **state)
+{
+    struct journal *j;
+    (void)state;
+    j = opened(0);
+    assert_true(put_all(j, 250, 250));
+    journal_close(j);
+    for (unsigned nth = 1; nth < 12; nth++) {
+        fail_calls(CALL_PREAD, nth, nth, EIO);
+        journal_close(opened(0));
+        calls_succeed();
+        hold_all(250);
+    }
+}
+
+static void back_by_one_and_again(void **state)
+{
+    (void)state;
+    struct journal *j = opened(0);
+    struct journal_record rec;
+    struct hash h, wanted;
+    assert_true(put_all(j, 9, 9));
+    struct journal_reader *r = journal_reader_new(j);
+    assert_int_equal(journal_read(r, 0, &rec), ERR_MISSING);
+    assert_int_equal(journal_read(r, 10, &rec), 0);
+    assert_false(journal_hash(r, 10, &h));
+    for (uint64_t n = 8; n > 1; n--) {
+        assert_int_equal(journal_read(r, n, &rec), 1);
+        assert_true(journal_hash(r, n, &h));
+        wanted = true_hash(n);
+        assert_memory_equal(h.b, wanted.b, HASH_BYTES);
+        assert_int_equal(journal_read(r, n - 1, &rec), 1);
+        assert_int_equal(rec.seq, n - 1);
+    }
+    journal_reader_free(r);
+    journal_close(j);
+}
+
+static void age(void **state)
+{
+    (void)state;
+    struct journal *j = opened(SMALL); /* record n is of second n; a segment tells when it was begun */
+    assert_true(put_all(j, 20, 20));
+    journal_limit(j, 0, 1000);
+    assert_int_equal(journal_trim(j, 2000), 0);
+    assert_int_equal(journal_first(j), 1);
+    assert_true(journal_trim(j, 12000) > 0);
+    uint64_t first = journal_first(j);
+    assert_in_range(first, 4, 11); /* nothing younger than second 11 goes */
+    char path[160];
+    snprintf(path, sizeof path, "%s/%020llu.seg", dir, (unsigned long long)first);
+    assert_int_equal(unlink(path), 0); /* somebody was there before */
+    assert_true(journal_drop_oldest(j) > 0);
+    assert_true(journal_trim(j, 1 << 30) > 0);
+    assert_int_equal(journal_trim(j, 1 << 30), 0); /* the newest stays */
+    journal_close(j);
+    put_back(&(struct picture){0}); /* of a time that is not known nothing is too old */
+    j = opened(SMALL);
+    for (int i = 0; i < 20; i++)
+        assert_true(journal_append(j, "body of a record", 16, 0, NULL) == 0 && journal_sync(j) == 0);
+    journal_limit(j, 0, 1);
+    assert_int_equal(journal_trim(j, 1 << 30), 0);
+    journal_close(j);
+}
+
 static void set_aside_as_often_as_it_takes(void **state)
 {
     (void)state;
@@ -526,13 +772,13 @@ static void set_aside_as_often_as_it_takes(void **state)
     assert_true(put_all(j, 3, 5));
     journal_close(j);
     char path[160], name[64];
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 102; i++) {
         char noise[300];
         memset(noise, 'n', sizeof noise);
         snprintf(name, sizeof name, "%020d.seg", 50);
         write_file(name, noise, sizeof noise);
         hold_all(3);
-        snprintf(path, sizeof path, "%s/%s.bad%.0d", dir, name, i);
+        snprintf(path, sizeof path, "%s/%s.bad%.0d", dir, name, i < 100 ? i : 99);
         assert_int_equal(access(path, F_OK), 0);
     }
 }
@@ -557,6 +803,15 @@ int main(void)
                                        CASE(a_segment_that_may_not_be_read),
                                        CASE(a_segment_that_cannot_be_removed_stays_held),
                                        CASE(a_name_that_is_taken),
+                                       CASE(what_cannot_be_set_aside),
+                                       CASE(a_segment_that_cannot_be_written_anew),
+                                       CASE(another_process_reads_while_calls_fail),
+                                       CASE(bounds),
+                                       CASE(age),
+                                       CASE(a_short_write_that_cannot_be_taken_back),
+                                       CASE(a_newest_segment_that_may_not_be_read),
+                                       CASE(a_read_that_fails_once),
+                                       CASE(back_by_one_and_again),
                                        CASE(set_aside_as_often_as_it_takes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,7 +146,7 @@ static void a_segment_gone_from_the_middle_or_the_beginning(void **state)
     assert_int_equal(until, 1000 + (int64_t)second - 1); /* when the next one was begun: with that record */
     assert_int_equal(journal_drop_oldest(j), second - 1);
     journal_close(j);
-    assert_int_equal(verify(&f), 0); /* it begins later: what is there continues */
+    assert_int_equal(verify(&f), 0);         /* it begins later: what is there continues */
     flip((path_of(second, path), path), 30); /* the hash in the header of what is first now */
     assert_int_equal(verify(&f), ERR_CORRUPT);
     flip(path, 30);

@@ -1,4 +1,4 @@
-/* bad_cases: the cases of tests/golden/bad, whose README.md says how they are written. */
+/* bad_cases: the cases of tests/bad, whose README.md says how they are written. */
 #ifndef QUIETAIR_BAD_CASES_H
 #define QUIETAIR_BAD_CASES_H
 
@@ -95,7 +95,7 @@ static inline size_t bad_each(const char *file, bad_word *word, void (*each)(voi
     char path[120], *at;
     size_t length, count = 0;
     struct fault f;
-    snprintf(path, sizeof path, "tests/golden/bad/%s", file);
+    snprintf(path, sizeof path, "tests/bad/%s", file);
     char *text = file_read(path, 1 << 20, &length, &f);
     assert_non_null(text);
     at = text;

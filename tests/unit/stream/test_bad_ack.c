@@ -1,4 +1,4 @@
-/* Answers that are none (tests/golden/bad/ack.txt): not heeded, counted by why, and the true one after it is heeded. */
+/* Answers that are none (tests/bad/ack.txt): not heeded, counted by why, and the true one after it is heeded. */
 #include "firmware-gateway/sender.h"
 #include "tests/unit/stream/bad_cases.h"
 

@@ -1,4 +1,4 @@
-/* What no honest gateway says (tests/golden/bad): each is refused as it must be, and the sender's next good frame is taken. */
+/* What no honest gateway says (tests/bad): each is refused as it must be, and the sender's next good frame is taken. */
 #include "collector/intake.h"
 #include "collector/output/live.h"
 #include "collector/presence.h"
@@ -84,7 +84,8 @@ static struct street street_new(const char *file)
     struct street s = {.file = file, .intake = intake_new("quietair/v1"), .ts = now - 1000000};
     intake_apply(s.intake, &r);
     say(&s, "the hello",
-        "\"kind\":\"hello\",\"ts\":1,\"district\":\"yudu\",\"reset\":true,\"devices\":[{\"device\":\"noise-9\",\"site\":"
+        "\"kind\":\"hello\",\"ts\":1,\"district\":\"yudu\",\"reset\":true,\"devices\":[{\"device\":\"noise-9\","
+        "\"site\":"
         "\"s\",\"profile\":\"p\",\"measurement\":\"noise\",\"interval\":1000,\"metrics\":[{\"name\":\"laeq\",\"unit\":"
         "\"dB(A)\",\"type\":\"number\"}]}]");
     say_good(&s, "the first");
@@ -134,7 +135,8 @@ static bool word(void *ctx, const char *word, struct buf *out)
     return true;
 }
 
-/* ---- each file ----------------------------------------------------------------------------------------------------- */
+/* ---- each file -----------------------------------------------------------------------------------------------------
+ */
 static void refused_as_a_whole(void *ctx, const struct bad_case *c)
 {
     struct street *s = ctx;
@@ -247,7 +249,8 @@ static void not_live(void *ctx, const struct bad_case *c)
     assert_int_equal(live, 0);
 }
 
-/* ---- tests --------------------------------------------------------------------------------------------------------- */
+/* ---- tests ---------------------------------------------------------------------------------------------------------
+ */
 static void given(const char *file, void (*each)(void *, const struct bad_case *), size_t at_least)
 {
     struct street s = street_new(file);
@@ -286,7 +289,8 @@ static void a_status_that_says_nothing(void **state)
     struct presence p;
     assert_true(presence_read(&p, "{\"state\":\"offline\"}", 19));
     assert_false(p.online);
-    static const char online[] = "{\"state\":\"online\",\"ts\":1,\"version\":\"x\",\"epoch\":\"" EPOCH "\",\"last\":42}";
+    static const char online[] =
+        "{\"state\":\"online\",\"ts\":1,\"version\":\"x\",\"epoch\":\"" EPOCH "\",\"last\":42}";
     assert_true(presence_read(&p, online, sizeof online - 1));
     assert_true(p.online && p.last == 42);
     assert_string_equal(p.epoch, EPOCH);
@@ -296,9 +300,11 @@ static void a_now_that_says_nothing(void **state)
 {
     (void)state;
     given("now.txt", not_live, 30);
-    static const char good[] = "{\"ts\":1,\"devices\":{\"noise-9\":{\"ts\":1764000000000,\"values\":{\"laeq\":67.3,\"model\":"
-                               "\"x\"}},\"noise-8\":{\"ts\":1764000000000,\"values\":{\"laeq\":1}}}}",
-                      early[] = "{\"boot\":\"b\",\"mono\":7,\"devices\":{\"noise-9\":{\"mono\":5,\"values\":{\"laeq\":1}}}}";
+    static const char good[] =
+        "{\"ts\":1,\"devices\":{\"noise-9\":{\"ts\":1764000000000,\"values\":{\"laeq\":67.3,\"model\":"
+        "\"x\"}},\"noise-8\":{\"ts\":1764000000000,\"values\":{\"laeq\":1}}}}",
+                      early[] =
+                          "{\"boot\":\"b\",\"mono\":7,\"devices\":{\"noise-9\":{\"mono\":5,\"values\":{\"laeq\":1}}}}";
     struct street s = street_new("now.txt");
     size_t live = 0;
     struct live_sink out = {&live, said};
