@@ -61,10 +61,8 @@ static int begin_segment(struct journal *j, int64_t now_ms)
  * later life takes it for durable: the system may have forgotten by then that it could not be written. */
 static void give_up(struct journal *j)
 {
-    if (j->fd >= 0) {
-        (void)!ftruncate(j->fd, j->segments[j->count - 1].bytes);
-        close(j->fd);
-    }
+    (void)!ftruncate(j->fd, j->segments[j->count - 1].bytes);
+    close(j->fd);
     j->fd = -1;
     j->last = j->synced;
     j->head = j->head_synced;

@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 enum call {
-    CALL_OPEN, CALL_OPENDIR, CALL_PREAD, CALL_READ, CALL_PWRITE, CALL_PWRITEV, CALL_WRITE, CALL_FDATASYNC, CALL_FSYNC,
+    CALL_OPEN, CALL_OPENDIR, CALL_READDIR, CALL_PREAD, CALL_READ, CALL_PWRITE, CALL_PWRITEV, CALL_WRITE, CALL_FDATASYNC, CALL_FSYNC,
     CALL_FTRUNCATE, CALL_RENAME, CALL_UNLINK, CALL_MKDIR, CALLS
 };
-static const char *const call_names[CALLS] = {"open", "opendir", "pread", "read", "pwrite", "pwritev", "write", "fdatasync",
+static const char *const call_names[CALLS] = {"open", "opendir", "readdir", "pread", "read", "pwrite", "pwritev", "write", "fdatasync",
                                               "fsync", "ftruncate", "rename", "unlink", "mkdir"};
 enum { CALL_SHORT = -1 /* a write writes the half */ };
 
@@ -384,6 +384,12 @@ REAL(DIR *, opendir, const char *path)
 {
     FAIL(CALL_OPENDIR, NULL)
     return __real_opendir(path);
+}
+
+REAL(struct dirent *, readdir, DIR *d)
+{
+    FAIL(CALL_READDIR, NULL)
+    return __real_readdir(d);
 }
 
 REAL(ssize_t, pread, int fd, void *to, size_t n, off_t at)

@@ -90,7 +90,8 @@ static enum intake_verdict hear_lost(const struct chained *c, uint64_t from, uin
 {
     char text[2048], rest[200], hex[HASH_HEX], topic[100], after[64] = "", digits[AFTER_HEX];
     hash_hex(head, hex);
-    snprintf(rest, sizeof rest, "\"kind\":\"lost\",\"from\":%llu,\"head\":\"%s\"", (unsigned long long)from, hex);
+    snprintf(rest, sizeof rest, "\"kind\":\"lost\",\"from\":%llu,\"to\":%llu,\"head\":\"%s\"", (unsigned long long)from,
+             (unsigned long long)to, hex);
     if (before) {
         hash_after(before, digits);
         snprintf(after, sizeof after, ",\"after\":\"%s\"", digits);
@@ -152,6 +153,7 @@ static void a_lost_reaches_over_what_is_missing(void **state)
     c.seq = 12;
     c.head = further;
     assert_int_equal(hear(&c, empty), INTAKE_TAKEN);
+    assert_int_equal(hear_lost(&c, 14, 15, NULL, &far), INTAKE_TAKEN); /* it need not say what we know */
 }
 
 static void hashes_of_long_ago_are_not_compared(void **state)
@@ -221,7 +223,7 @@ static void a_hole_in_the_own_journal(void **state)
 static const char hello[] = "\"kind\":\"hello\",\"reset\":true,\"devices\":["
                             "{\"device\":\"n\",\"site\":\"m\",\"measurement\":\"noise\",\"metrics\":[{\"name\":\"laeq\",\"unit\":"
                             "\"dB\"},{\"name\":\"door\",\"type\":\"bit\"},{\"name\":\"open\",\"type\":\"bit\"}]},"
-                            "{\"device\":\"far\",\"site\":\"nowhere\",\"measurement\":\"noise\"},"
+                            "{\"device\":\"far\",\"site\":\"zz-nowhere\",\"measurement\":\"noise\"},"
                             "{\"device\":\"foreign\",\"site\":\"z\",\"measurement\":\"noise\"}]";
 
 static enum intake_verdict hear_reading(struct chained *c, const char *device, int64_t ts, bool anew)
@@ -331,7 +333,7 @@ static void a_record_that_can_no_longer_be_repaired(void **state)
 {
     static const char of_boot[] = "\"kind\":\"readings\",\"boot\":\"b-1\",\"readings\":[{\"device\":\"n\",\"mono\":5,\"values\":{}}]";
     static const char told[] = "\"kind\":\"time\",\"boot\":\"b-1\",\"offset\":900000,\"error\":1,\"from\":1,\"to\":3";
-    struct chained c = {"gw-1", E1}, other = {"gw-3", E1};
+    struct chained c = {"gw-5", E1}, other = {"gw-3", E1};
     char first[2048];
     size_t first_length;
     struct buf record = buf_growing();
@@ -356,6 +358,15 @@ static void a_record_that_can_no_longer_be_repaired(void **state)
     held.seq = 3;
     intake_repair(in, &held, 2000000, &record);
     assert_true(record.length > 0);
+    struct intake *fresh = intake_new("quietair/v1"); /* whose journal has lost all before this record */
+    struct record repair;
+    assert_int_equal(record_read(&repair, record.data, record.length), 0);
+    intake_apply(fresh, &repair);
+    struct buf listed = buf_growing();
+    intake_each(fresh, list, &listed);
+    assert_string_equal(listed.data, "yudu gw-5  0 0;");
+    buf_free(&listed);
+    intake_free(fresh);
     buf_clear(&record);
     assert_int_equal(intake_owed(in), 4);
     intake_repair(in, NULL, 0, &record);

@@ -301,11 +301,14 @@ static void each_key_of_the_envelope(void **state)
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":1,\"kind\":\"hello\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":1,\"after\":7,\"kind\":\"hello\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":1,\"after\":\"00\",\"kind\":\"hello\"",
-        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"head\":\"" ZEROS "\"",
-        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":0,\"head\":\"" ZEROS "\"",
-        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":6,\"head\":\"" ZEROS "\"",
-        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1",
-        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"head\":\"00\""};
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"to\":5,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":0,\"to\":5,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":6,\"to\":5,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":5",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":6,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":-5,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":5,\"head\":\"00\""};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[400];
@@ -315,7 +318,7 @@ static void each_key_of_the_envelope(void **state)
             fail_msg("%s", text);
     }
     static const char lost[] =
-        "{\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5,\"kind\":\"lost\",\"from\":2,\"head\":\"" ZEROS "\"}";
+        "{\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5,\"kind\":\"lost\",\"from\":2,\"to\":5,\"head\":\"" ZEROS "\"}";
     struct frame *f = frame_open(lost, sizeof lost - 1, NULL); /* its gateway may not know what was before */
     assert_non_null(f);
     assert_true(f->from == 2 && f->seq == 5 && !*f->after);

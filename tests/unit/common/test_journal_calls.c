@@ -341,8 +341,8 @@ static void no_descriptor_is_no_loss(void **state)
     struct journal_reader *r = journal_reader_new(j);
     struct journal_record rec;
     struct hash h;
-    static const int passing[] = {EMFILE, ENFILE, ENOMEM};
-    for (size_t i = 0; i < 3; i++) {
+    static const int passing[] = {EMFILE, ENFILE, ENOMEM, EINTR, EAGAIN};
+    for (size_t i = 0; i < 5; i++) {
         fail_calls(CALL_OPEN, 1, 1000, passing[i]);
         assert_int_equal(journal_read(r, 3, &rec), ERR_IO);
         assert_int_equal(journal_next_held(r, 3), 0);
@@ -638,6 +638,106 @@ static void bounds(void **state)
     assert_int_not_equal(journal_open_read(&j, longer, &f), 0);
 }
 
+/* A write falls short, and what it wrote cannot be taken back: what waited for a sync goes too, and that is said. */
+static int short_for_good(enum call kind)
+{
+    return kind == CALL_PWRITEV ? CALL_SHORT : kind == CALL_FTRUNCATE ? EIO : 0;
+}
+
+static void a_short_write_that_cannot_be_taken_back(void **state)
+{
+    (void)state;
+    struct journal *j = opened(0);
+    assert_true(put_all(j, 3, 3));
+    assert_int_equal(append(j, 4), 0);
+    on_call = short_for_good;
+    assert_int_equal(append(j, 5), ERR_IO);
+    assert_int_equal(journal_last(j), 3);
+    calls_succeed();
+    assert_true(put_all(j, 6, 6));
+    journal_close(j);
+    hold_all(6);
+}
+
+static unsigned listed; /* openings that list the segments */
+static int deny_the_newest(enum call kind)
+{
+    return kind == CALL_OPEN && calls_made[CALL_OPEN] > listed ? EACCES : 0;
+}
+
+static int deny_then_no_more(enum call kind)
+{
+    return kind == CALL_OPEN && calls_made[CALL_OPEN] > listed ? (open_flags & O_ACCMODE) == O_RDWR ? EACCES : EMFILE : 0;
+}
+
+static void a_newest_segment_that_may_not_be_read(void **state)
+{
+    struct journal_settings set = {.dir = dir, .mode = 0700, .segment_bytes = SMALL};
+    struct journal *j;
+    struct fault f;
+    (void)state;
+    j = opened(SMALL);
+    assert_true(put_all(j, 20, 20));
+    journal_close(j);
+    struct picture p = take_picture();
+    uint64_t newest = strtoull(p.files[p.count - 1].name, NULL, 10);
+    listed = (unsigned)p.count + 1; /* and the folder that it stands in */
+    memset(calls_made, 0, sizeof calls_made);
+    on_call = deny_then_no_more;
+    assert_int_equal(journal_open(&j, &set, &f), ERR_IO);
+    calls_succeed();
+    hold_all(20);
+    memset(calls_made, 0, sizeof calls_made);
+    listed = (unsigned)p.count + 1;
+    on_call = deny_the_newest; /* every one in turn is the newest, then */
+    assert_int_equal(journal_open(&j, &set, &f), 0);
+    calls_succeed();
+    assert_int_equal(journal_last(j), 0);
+    assert_int_equal(journal_set_aside(j), p.count);
+    journal_close(j);
+    assert_true(newest > 1);
+    free_picture(&p);
+}
+
+/* A read that fails once, anywhere: what it did not see is not cut. */
+static void a_read_that_fails_once(void **state)
+{
+    struct journal *j;
+    (void)state;
+    j = opened(0);
+    assert_true(put_all(j, 250, 250));
+    journal_close(j);
+    for (unsigned nth = 1; nth < 12; nth++) {
+        fail_calls(CALL_PREAD, nth, nth, EIO);
+        journal_close(opened(0));
+        calls_succeed();
+        hold_all(250);
+    }
+}
+
+static void back_by_one_and_again(void **state)
+{
+    (void)state;
+    struct journal *j = opened(0);
+    struct journal_record rec;
+    struct hash h, wanted;
+    assert_true(put_all(j, 9, 9));
+    struct journal_reader *r = journal_reader_new(j);
+    assert_int_equal(journal_read(r, 0, &rec), ERR_MISSING);
+    assert_int_equal(journal_read(r, 10, &rec), 0);
+    assert_false(journal_hash(r, 10, &h));
+    for (uint64_t n = 8; n > 1; n--) {
+        assert_int_equal(journal_read(r, n, &rec), 1);
+        assert_true(journal_hash(r, n, &h));
+        wanted = true_hash(n);
+        assert_memory_equal(h.b, wanted.b, HASH_BYTES);
+        assert_int_equal(journal_read(r, n - 1, &rec), 1);
+        assert_int_equal(rec.seq, n - 1);
+    }
+    journal_reader_free(r);
+    journal_close(j);
+}
+
 static void age(void **state)
 {
     (void)state;
@@ -656,6 +756,13 @@ static void age(void **state)
     assert_true(journal_trim(j, 1 << 30) > 0);
     assert_int_equal(journal_trim(j, 1 << 30), 0); /* the newest stays */
     journal_close(j);
+    put_back(&(struct picture){0}); /* of a time that is not known nothing is too old */
+    j = opened(SMALL);
+    for (int i = 0; i < 20; i++)
+        assert_true(journal_append(j, "body of a record", 16, 0, NULL) == 0 && journal_sync(j) == 0);
+    journal_limit(j, 0, 1);
+    assert_int_equal(journal_trim(j, 1 << 30), 0);
+    journal_close(j);
 }
 
 static void set_aside_as_often_as_it_takes(void **state)
@@ -665,13 +772,13 @@ static void set_aside_as_often_as_it_takes(void **state)
     assert_true(put_all(j, 3, 5));
     journal_close(j);
     char path[160], name[64];
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 102; i++) {
         char noise[300];
         memset(noise, 'n', sizeof noise);
         snprintf(name, sizeof name, "%020d.seg", 50);
         write_file(name, noise, sizeof noise);
         hold_all(3);
-        snprintf(path, sizeof path, "%s/%s.bad%.0d", dir, name, i);
+        snprintf(path, sizeof path, "%s/%s.bad%.0d", dir, name, i < 100 ? i : 99);
         assert_int_equal(access(path, F_OK), 0);
     }
 }
@@ -701,6 +808,10 @@ int main(void)
                                        CASE(another_process_reads_while_calls_fail),
                                        CASE(bounds),
                                        CASE(age),
+                                       CASE(a_short_write_that_cannot_be_taken_back),
+                                       CASE(a_newest_segment_that_may_not_be_read),
+                                       CASE(a_read_that_fails_once),
+                                       CASE(back_by_one_and_again),
                                        CASE(set_aside_as_often_as_it_takes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

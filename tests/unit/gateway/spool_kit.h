@@ -27,13 +27,15 @@ static struct spool *spool;
 static size_t padding; /* bytes more in each frame: so that few of them fill a segment */
 static int64_t max_bytes;
 
+static size_t hello_parts = 1; /* frames that a hello takes */
+
 static inline size_t hello(void *ctx, struct buf *b, size_t first, bool reset)
 {
-    (void)ctx, (void)first;
+    (void)ctx;
     buf_print(b, ",\"kind\":\"hello\",\"ts\":1,\"district\":\"yudu\"%s,\"devices\":[{\"device\":\"n\",\"site\":\"s\","
                  "\"profile\":\"p\",\"measurement\":\"noise\",\"interval\":1000,\"metrics\":[]}]",
               reset ? ",\"reset\":true" : "");
-    return 0;
+    return first + 1 < hello_parts ? first + 1 : 0;
 }
 
 static inline void make_dir(void)
@@ -43,6 +45,7 @@ static inline void make_dir(void)
     spool = NULL;
     padding = 0;
     max_bytes = 0;
+    hello_parts = 1;
 }
 
 /* A start at T0 + 1000 n + 500: behind reading n, before the next. */

@@ -252,7 +252,7 @@ static void box_check(struct box *b)
     end_life(false);
 }
 
-static const int errors[] = {EIO, ENOSPC, EMFILE, CALL_SHORT};
+static const int errors[] = {EIO, ENOSPC, EMFILE, EINTR, CALL_SHORT};
 
 static bool unreadable(enum call kind, int error) /* what is there itself, for good */
 {
