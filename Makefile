@@ -116,7 +116,7 @@ $(B)/lib/%.a:
 link = $(Q)mkdir -p $(@D) && $(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) $(if $(filter %_calls,$@),$(WRAPPED)) -o $@ $(filter %.o %.a,$^)
 
 # Tests named *_calls stand between the code and these (tests/unit/calls.h).
-WRAPPED := $(addprefix -Wl$(comma)--wrap=,open __open_2 opendir pread read pwrite pwritev write fdatasync fsync ftruncate rename unlink \
+WRAPPED := $(addprefix -Wl$(comma)--wrap=,open __open_2 opendir readdir pread read pwrite pwritev write fdatasync fsync ftruncate rename unlink \
 	mkdir)
 
 $(B)/bin/quietair-gateway: $(B)/obj/firmware-gateway/main.o $(LIB_gateway) $(LIB_common)

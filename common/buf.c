@@ -71,20 +71,23 @@ void buf_char(struct buf *b, char c)
     buf_bytes(b, &c, 1);
 }
 
+/* In place: a text of its own on the stack would stay resident in each of a gateway's workers. */
 void buf_print(struct buf *b, const char *format, ...)
 {
-    char small[512];
     va_list args, again;
+    size_t left = b->capacity - b->length; /* 1 at least */
     va_start(args, format);
     va_copy(again, args);
-    int n = vsnprintf(small, sizeof small, format, args);
+    int n = b->overflow ? -1 : vsnprintf(b->data + b->length, left, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof small) {
-        buf_bytes(b, small, (size_t)n);
-    } else if (n >= 0 && room(b, (size_t)n)) {
-        vsnprintf(b->data + b->length, (size_t)n + 1, format, again);
-        b->length += (size_t)n;
+    if (n >= 0 && (size_t)n >= left) {
+        b->data[b->length] = 0;
+        if (room(b, (size_t)n))
+            vsnprintf(b->data + b->length, (size_t)n + 1, format, again);
+        else
+            n = -1;
     }
+    b->length += n > 0 ? (size_t)n : 0;
     va_end(again);
 }
 

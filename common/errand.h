@@ -13,8 +13,11 @@ struct errand;
 
 /* NULL: there is no thread to be had, and the argument stays the caller's. */
 struct errand *errand_begin(void (*work)(void *argument), void (*dispose)(void *argument), void *argument);
-bool errand_is_done(const struct errand *); /* what the work wrote can be read then */
-void errand_end(struct errand *);           /* of one that is done */
-void errand_leave(struct errand *);         /* done or not; NULL is fine */
+bool errand_is_done(struct errand *); /* what the work wrote can be read then */
+/* Interrupts the system call that the work waits in (EINTR), such as a connect() that nobody answers; the work goes on
+ * from there.  The signal is SIGURG, which nobody else minds. */
+void errand_nudge(struct errand *);
+void errand_end(struct errand *);   /* of one that is done */
+void errand_leave(struct errand *); /* done or not; NULL is fine */
 
 #endif

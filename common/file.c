@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A new folder is durable when the one that it stands in is synced; the last one may be of a life that was cut off before
- * that. */
+/* A new folder is durable when the one that it stands in is synced; the last one may be of a life that was cut off
+ * before that. */
 static int make_dir(const char *path, unsigned mode, bool last)
 {
     char folder[PATH_MAX];

@@ -57,14 +57,12 @@ static int begin_segment(struct journal *j, int64_t now_ms)
     return 0;
 }
 
-/* Gives the newest segment up at what is synced; the next append begins another.  What stands behind that is cut, so that no
- * later life takes it for durable: the system may have forgotten by then that it could not be written. */
+/* Gives the newest segment up at what is synced; the next append begins another.  What stands behind that is cut, so
+ * that no later life takes it for durable: the system may have forgotten by then that it could not be written. */
 static void give_up(struct journal *j)
 {
-    if (j->fd >= 0) {
-        (void)!ftruncate(j->fd, j->segments[j->count - 1].bytes);
-        close(j->fd);
-    }
+    (void)!ftruncate(j->fd, j->segments[j->count - 1].bytes);
+    close(j->fd);
     j->fd = -1;
     j->last = j->synced;
     j->head = j->head_synced;
@@ -205,7 +203,8 @@ void journal_limit(struct journal *j, int64_t max_bytes, int64_t max_age_ms)
     j->set.max_age_ms = max_age_ms;
 }
 
-/* The newest record of a segment is about as old as its successor, or where that does not tell when it was begun, the next. */
+/* The newest record of a segment is about as old as its successor, or where that does not tell when it was begun, the
+ * next. */
 bool journal_oldest(const struct journal *j, uint64_t *last, int64_t *until_ms)
 {
     size_t i = 1;

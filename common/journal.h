@@ -75,8 +75,8 @@ uint64_t journal_drop_oldest(struct journal *);
 
 struct journal_reader *journal_reader_new(struct journal *);
 void journal_reader_free(struct journal_reader *);
-/* 1: *out is record seq.  0: seq is not synced yet.  ERR_MISSING: trimmed, damaged or set aside.  ERR_IO: cannot be told
- * now (no descriptor or memory was to be had): ask again. */
+/* 1: *out is record seq.  0: seq is not synced yet.  ERR_MISSING: trimmed, damaged or set aside.  ERR_IO: cannot be
+ * told now (no descriptor or memory was to be had): ask again. */
 int journal_read(struct journal_reader *, uint64_t seq, struct journal_record *out);
 /* The next held seq > seq, or synced+1: the end of a hole.  0: cannot be told now. */
 uint64_t journal_next_held(struct journal_reader *, uint64_t seq);

@@ -1,4 +1,5 @@
-/* Opening: the segments are listed, the newest is read to its end, made durable, and what is torn behind that is cut. */
+/* Opening: the segments are listed, the newest is read to its end, made durable, and what is torn behind that is cut.
+ */
 #include "common/file.h"
 #include "common/journal_private.h"
 
@@ -85,8 +86,8 @@ static int list_segments(struct journal *j, struct fault *f)
     return r;
 }
 
-/* Reads the newest segment to its end.  True: it is usable, and its last whole record ends at *end; false: nothing in it
- * can be (no header, no record).  *sure: there was no place that could not be read. */
+/* Reads the newest segment to its end.  True: it is usable, and its last whole record ends at *end; false: nothing in
+ * it can be (no header, no record).  *sure: there was no place that could not be read. */
 static bool read_newest(struct journal *j, int fd, int64_t *end, bool *sure)
 {
     const struct segment *s = &j->segments[j->count - 1];
@@ -111,8 +112,9 @@ static bool read_newest(struct journal *j, int fd, int64_t *end, bool *sure)
     return any || s->known;
 }
 
-/* Writes the newest segment's first `end` bytes into a file of their own: of the old one nobody knows what is on the disk.
- * An unfinished one is left where it is, as a sign for the next start, to which fdatasync may well say that all is good. */
+/* Writes the newest segment's first `end` bytes into a file of their own: of the old one nobody knows what is on the
+ * disk. An unfinished one is left where it is, as a sign for the next start, to which fdatasync may well say that all
+ * is good. */
 static int renew(const char *path, const char *new_path, int old, int64_t end, mode_t mode)
 {
     char bytes[4096];
@@ -134,8 +136,8 @@ static int renew(const char *path, const char *new_path, int old, int64_t end, m
     return -1;
 }
 
-/* The newest segment is taken up: its records are durable from here on, or it is an error.  What is torn behind them is cut.
- * Where that cannot be done, or no one may write there, the next record begins a segment of its own. */
+/* The newest segment is taken up: its records are durable from here on, or it is an error.  What is torn behind them is
+ * cut. Where that cannot be done, or no one may write there, the next record begins a segment of its own. */
 static int take_up(struct journal *j, const char *path, int fd, int64_t end, bool writable, struct fault *f)
 {
     struct segment *s = &j->segments[j->count - 1];

@@ -87,7 +87,7 @@ static int locate(struct journal_reader *r, uint64_t seq, uint64_t most, struct 
         int entered = reader_enter(r, &s, until, seq);
         if (entered < 0)
             return entered;
-        while (entered && r->passed < most && scan_next(&r->scan, h, body) && h->seq <= most) {
+        while (entered && scan_next(&r->scan, h, body) && h->seq <= most) {
             if (h->seq >= seq)
                 return 1;
             r->passed = h->seq;

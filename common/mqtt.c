@@ -16,8 +16,7 @@
 enum {
     KEEPALIVE_S = 15,
     CONNECT_WITHIN_MS = 10000,
-    DIAL_MOST_MS = 20000, /* the system itself gives a silent address up after two minutes */
-    DIALS_LEFT_MOST = 8,
+    DIAL_MOST_MS = 15000, /* the system itself gives a silent address up after two minutes */
     BACKOFF_FIRST_MS = 200,
     BACKOFF_MOST_MS = 5000,
     REFUSED_MOST_MS = 30000,
@@ -60,7 +59,7 @@ struct mqtt {
     char why[700], detail[200]; /* detail: what the library itself had to say */
     bool old_protocol;          /* this connection speaks 3.1.1 */
     int pending;                /* QoS 1 messages without PUBACK */
-    int64_t next_try_ms, started_ms, connected_ms;
+    int64_t next_try_ms, started_ms, connected_ms, nudge_ms;
     struct backoff backoff, taken_backoff;
     uint64_t taken_over;
     int brief; /* brief connections in a row that the broker closed */
@@ -299,7 +298,10 @@ static void dial_dispose(void *arg)
 
 static void dial_leave(struct mqtt *m)
 {
-    dials_left += m->dialling != NULL;
+    if (!m->dialling)
+        return;
+    dials_left++;
+    errand_nudge(m->dialling);
     errand_leave(m->dialling);
     m->dialling = NULL;
 }
@@ -313,10 +315,7 @@ static void not_now(struct mqtt *m, const char *why)
 static void dial_begin(struct mqtt *m)
 {
     m->started_ms = clock_mono_ms();
-    if (dials_left >= DIALS_LEFT_MOST) {
-        not_now(m, "too many attempts have not come back yet");
-        return;
-    }
+    m->nudge_ms = m->started_ms + DIAL_MOST_MS;
     struct dial *d = xcalloc(1, sizeof *d);
     snprintf(d->host, sizeof d->host, "%s", m->set->host);
     d->port = m->set->port;
@@ -348,7 +347,8 @@ static void dial_take(struct mqtt *m)
     if (d->result) {
         char text[400];
         errno = d->error;
-        snprintf(text, sizeof text, "%s:%d: %s", d->host, d->port, mosquitto_strerror(d->result));
+        bool nudged = d->result == MOSQ_ERR_ERRNO && d->error == EINTR;
+        snprintf(text, sizeof text, "%s:%d: %s", d->host, d->port, nudged ? strerror(ETIMEDOUT) : mosquitto_strerror(d->result));
         end(m, ENDED, text);
         drop(m);
     }
@@ -358,19 +358,14 @@ static void dial_take(struct mqtt *m)
 static void dial_step(struct mqtt *m)
 {
     int64_t now = clock_mono_ms();
-    if (!m->dialling && now >= m->next_try_ms)
+    /* One that was left would, should it still get through, connect under our id and throw us out: it is waited for. */
+    if (!m->dialling && now >= m->next_try_ms && !dials_left)
         dial_begin(m);
     if (m->dialling && errand_is_done(m->dialling)) {
         dial_take(m);
-    } else if (m->dialling && now - m->started_ms > DIAL_MOST_MS) {
-        char text[400];
-        snprintf(text, sizeof text, "%s:%d: neither an address nor an answer within %d s", m->dial->host, m->dial->port,
-                 DIAL_MOST_MS / 1000);
-        dial_leave(m);
-        *m->detail = 0;
-        m->down = false;
-        end(m, ENDED, text);
-        drop(m);
+    } else if (m->dialling && now >= m->nudge_ms) { /* a silent address: on to the next one, or to an end */
+        errand_nudge(m->dialling);
+        m->nudge_ms = now + DIAL_MOST_MS;
     }
 }
 

@@ -11,8 +11,8 @@
  * connections in a row, each closed by the broker without a word, are taken for the same.
  *
  * Everything runs in the thread that calls mqtt_step, but that a name is looked up and an address is called by a thread
- * of its own, which is given up after 20 s: however long a resolver or a network is silent, mqtt_step and mqtt_free come
- * back at once.
+ * of its own, and a silent address is given up after 15 s: however long a resolver or a network is silent, mqtt_step and
+ * mqtt_free come back at once.
  */
 #ifndef QUIETAIR_MQTT_H
 #define QUIETAIR_MQTT_H

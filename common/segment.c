@@ -90,7 +90,8 @@ void segment_get(const uint8_t in[static SEGMENT_HEADER], struct segment *s)
     memcpy(s->before.b, in + 24, HASH_BYTES);
 }
 
-/* ---- the file --------------------------------------------------------------------------------------------------------- */
+/* ---- the file
+ * --------------------------------------------------------------------------------------------------------- */
 int segment_open(const char *path, int flags, int64_t *bytes)
 {
     struct stat st;

@@ -3,10 +3,12 @@
  * Little-endian:
  *
  *   segment  "QAJSEG1\n"  first u64  created_ms i64  h(first-1) 32 bytes  zero u32  crc u32             = 64 bytes
- *   record   "QREC" length u32  seq u64  time_ms i64  h(seq-1) 32 bytes  body_crc u32  header_crc u32   = 64 bytes, body
+ *   record   "QREC" length u32  seq u64  time_ms i64  h(seq-1) 32 bytes  body_crc u32  header_crc u32   = 64 bytes,
+ * body
  *
- * A segment is named by its first seq, 20 digits, and is a regular file: a link or a folder of such a name is none.  What a segment may hold ends where its successor begins: records beyond
- * (left by a failed sync) are not looked at.  CRC-32 is zlib's.
+ * A segment is named by its first seq, 20 digits, and is a regular file: a link or a folder of such a name is none.
+ * What a segment may hold ends where its successor begins: records beyond (left by a failed sync) are not looked at.
+ * CRC-32 is zlib's.
  */
 #ifndef QUIETAIR_SEGMENT_H
 #define QUIETAIR_SEGMENT_H
@@ -49,8 +51,8 @@ struct scan { /* a window onto one segment file */
     bool unreadable;  /* some read failed: it is not known what stands there */
 };
 
-/* The file of a segment: its descriptor, or -1 with errno (ELOOP: it is no regular file).  *bytes (NULL is fine): how long
- * it is. */
+/* The file of a segment: its descriptor, or -1 with errno (ELOOP: it is no regular file).  *bytes (NULL is fine): how
+ * long it is. */
 int segment_open(const char *path, int flags, int64_t *bytes);
 /* Is this errno one that passes, and says nothing about the file? */
 bool segment_error_passes(int error);

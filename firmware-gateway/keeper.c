@@ -14,8 +14,8 @@ void keeper_free(struct keeper *k)
     buf_free(&k->waiting);
 }
 
-/* Where a segment was given up since the oldest was put, by a failed write or sync, also of another thread: with it went
- * all that waits.  It is appended again. */
+/* Where a segment was given up since the oldest was put, by a failed write or sync, also of another thread: with it
+ * went all that waits.  It is appended again. */
 static int append_lost(struct keeper *k, int64_t wall_ms)
 {
     unsigned failures = spool_failures(k->spool);

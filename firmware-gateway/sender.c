@@ -137,8 +137,8 @@ int sender_next(struct sender *s, int64_t now_ms, struct buf *out)
 
 /* ---- hearing --------------------------------------------------------------------------------------------------------- */
 
-/* In a run of missing frames its own hash cannot be told.  The position is then the last one before the run, 0 where all of
- * that is trimmed: what comes next is the `lost` that reaches over it.  False: cannot be told now. */
+/* In a run of missing frames its own hash cannot be told.  The position is then the last one before the run, 0 where
+ * all of that is trimmed: what comes next is the `lost` that reaches over it.  False: cannot be told now. */
 static bool before_hole(struct sender *s, uint64_t *seq)
 {
     struct journal_record rec;

@@ -217,8 +217,8 @@ bool spool_is_quarantined(const struct spool *s, uint64_t seq)
     return false;
 }
 
-/* Is it a frame of this epoch, in its place, behind the hash that its record names?  A segment of another life may have got
- * here, by a hand or a copied card. */
+/* Is it a frame of this epoch, in its place, behind the hash that its record names?  A segment of another life may have
+ * got here, by a hand or a copied card. */
 static bool is_ours(const struct spool *s, const struct journal_record *rec)
 {
     char after[AFTER_HEX], wanted[128];

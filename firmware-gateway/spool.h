@@ -38,8 +38,8 @@ void spool_close(struct spool *, bool clean); /* clean: the next start's gap say
 /* body: `,"kind":…` and what belongs to it.  now_ms: 0 where the wall clock is not known.  At the disk's end the oldest
  * segments go; ERR_FULL when none is left. */
 int spool_append(struct spool *, const char *body, size_t length, int64_t now_ms);
-int spool_sync(struct spool *);          /* of this and spool_append ERR_IO: what was appended since the last sync is gone */
-unsigned spool_failures(struct spool *); /* how often that was so, ever */
+int spool_sync(struct spool *); /* of this and spool_append ERR_IO: what was appended since the last sync is gone */
+unsigned spool_failures(struct spool *);         /* how often that was so, ever */
 int spool_hello(struct spool *, int64_t now_ms); /* a hello that begins anew what devices there are */
 void spool_limit(struct spool *, int64_t max_bytes, int64_t max_age_ms);
 void spool_trim(struct spool *, int64_t now_ms);
@@ -54,8 +54,8 @@ const char *spool_epoch(const struct spool *);
 uint64_t spool_last(const struct spool *); /* newest durable seq */
 uint64_t spool_first(const struct spool *);
 int64_t spool_bytes(const struct spool *);
-int64_t spool_cut_bytes(const struct spool *);        /* of a torn tail, by spool_open */
-unsigned spool_set_aside_files(const struct spool *); /* in which nothing could be read */
+int64_t spool_cut_bytes(const struct spool *);                         /* of a torn tail, by spool_open */
+unsigned spool_set_aside_files(const struct spool *);                  /* in which nothing could be read */
 int spool_read(struct spool *, uint64_t seq, struct journal_record *); /* 1, 0 not yet, ERR_MISSING, ERR_IO: not now */
 bool spool_hash(struct spool *, uint64_t seq, struct hash *);
 uint64_t spool_next_held(struct spool *, uint64_t seq); /* 0: cannot be told now */

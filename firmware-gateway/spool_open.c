@@ -58,7 +58,8 @@ static const char *life_begin(const struct spool *s)
     return reason;
 }
 
-/* ---- the epoch ---------------------------------------------------------------------------------------------------- */
+/* ---- the epoch ----------------------------------------------------------------------------------------------------
+ */
 static bool is_epoch(const char *name)
 {
     return strlen(name) == EPOCH_SIZE - 1 && strspn(name, "0123456789abcdef") == EPOCH_SIZE - 1;
@@ -101,14 +102,15 @@ struct epochs { /* whose folders there are, the one longest untouched first */
     struct lying {
         char name[EPOCH_SIZE];
         struct timespec at;
-    } *items;
+    } * items;
     size_t count;
 };
 
 static int by_age(const void *a, const void *b)
 {
     const struct timespec *x = &((const struct lying *)a)->at, *y = &((const struct lying *)b)->at;
-    return x->tv_sec != y->tv_sec ? (x->tv_sec < y->tv_sec ? -1 : 1) : (x->tv_nsec > y->tv_nsec) - (x->tv_nsec < y->tv_nsec);
+    return x->tv_sec != y->tv_sec ? (x->tv_sec < y->tv_sec ? -1 : 1)
+                                  : (x->tv_nsec > y->tv_nsec) - (x->tv_nsec < y->tv_nsec);
 }
 
 static int list_epochs(const struct spool *s, struct epochs *e, struct fault *f)
@@ -133,9 +135,9 @@ static int list_epochs(const struct spool *s, struct epochs *e, struct fault *f)
     return 0;
 }
 
-/* The epoch that STATE/epoch names; what else lies there is of a spool_anew that was cut off, before its step or behind it.
- * Where the name is damaged, the journal that is there: of two the one longest untouched, since what is being filled or
- * removed is touched.  1, 0: there is none, ERR_*. */
+/* The epoch that STATE/epoch names; what else lies there is of a spool_anew that was cut off, before its step or behind
+ * it. Where the name is damaged, the journal that is there: of two the one longest untouched, since what is being
+ * filled or removed is touched.  1, 0: there is none, ERR_*. */
 static int find_epoch(struct spool *s, struct fault *f)
 {
     struct epochs e = {0};
@@ -213,8 +215,8 @@ static int append_start(struct spool *s, const char *ended, struct moment now, i
     return r ? r : spool_append_held(s, body.data, body.length, now_ms);
 }
 
-/* Where the journal has lost its tail, what was acked of it goes with it: before other frames take those numbers, and would
- * count as acked. */
+/* Where the journal has lost its tail, what was acked of it goes with it: before other frames take those numbers, and
+ * would count as acked. */
 static int bound_acked(struct spool *s)
 {
     uint64_t acked, last = journal_last(s->journal);

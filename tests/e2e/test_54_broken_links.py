@@ -53,7 +53,8 @@ class SilentAddress(Scenario):
             program.stop(deadline=STOP)
         s.collector.start()
         gateway.start()
-        s.let_run(1)
+        for program in (gateway, s.collector):  # it is given up after a while; else a second address would never be tried
+            wait_for(lambda p=program: "Connection timed out" in p.log(), f"{program.name} gives it up", 40)
         s.gate.set("open")
         s.wait_flowing(20, deadline=BACK)
         s.stop_gateways()

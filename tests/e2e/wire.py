@@ -75,7 +75,7 @@ class Relay:
         for s in near:
             try:
                 s.sendall(data)
-                s.shutdown(socket.SHUT_RDWR)
+                s.shutdown(socket.SHUT_WR)  # not for reading: what the other side still sends would be answered by a reset
             except OSError:
                 pass  # gone already
 

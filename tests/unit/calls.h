@@ -1,8 +1,9 @@
-/* calls: the system calls of what is tested pass through here: each can fail, be cut short, or be the moment at which the
- * power fails.  For programs named *_calls, which the Makefile links with --wrap; included once.
+/* calls: the system calls of what is tested pass through here: each can fail, be cut short, or be the moment at which
+ * the power fails.  For programs named *_calls, which the Makefile links with --wrap; included once.
  *
- * What a power cut leaves is worked out from what was synced: `durable` knows each file's bytes as of its last fsync, and each
- * folder's names as of its own.  A file system may have written more, in either respect, so a cut is taken in several forms.
+ * What a power cut leaves is worked out from what was synced: `durable` knows each file's bytes as of its last fsync,
+ * and each folder's names as of its own.  A file system may have written more, in either respect, so a cut is taken in
+ * several forms.
  */
 #include "common/err.h"
 
@@ -20,11 +21,25 @@
 #include <unistd.h>
 
 enum call {
-    CALL_OPEN, CALL_OPENDIR, CALL_PREAD, CALL_READ, CALL_PWRITE, CALL_PWRITEV, CALL_WRITE, CALL_FDATASYNC, CALL_FSYNC,
-    CALL_FTRUNCATE, CALL_RENAME, CALL_UNLINK, CALL_MKDIR, CALLS
+    CALL_OPEN,
+    CALL_OPENDIR,
+    CALL_READDIR,
+    CALL_PREAD,
+    CALL_READ,
+    CALL_PWRITE,
+    CALL_PWRITEV,
+    CALL_WRITE,
+    CALL_FDATASYNC,
+    CALL_FSYNC,
+    CALL_FTRUNCATE,
+    CALL_RENAME,
+    CALL_UNLINK,
+    CALL_MKDIR,
+    CALLS
 };
-static const char *const call_names[CALLS] = {"open", "opendir", "pread", "read", "pwrite", "pwritev", "write", "fdatasync",
-                                              "fsync", "ftruncate", "rename", "unlink", "mkdir"};
+static const char *const call_names[CALLS] = {"open",      "opendir", "readdir", "pread",     "read",
+                                              "pwrite",    "pwritev", "write",   "fdatasync", "fsync",
+                                              "ftruncate", "rename",  "unlink",  "mkdir"};
 enum { CALL_SHORT = -1 /* a write writes the half */ };
 
 /* Asked before each call: 0, an errno that it fails with, or CALL_SHORT.  NULL: all go through. */
@@ -44,7 +59,8 @@ static int ask(enum call kind)
     return answer;
 }
 
-/* ---- calls that fail: the nth to the mth of a kind ------------------------------------------------------------------ */
+/* ---- calls that fail: the nth to the mth of a kind ------------------------------------------------------------------
+ */
 static struct {
     enum call kind;
     unsigned from, to;
@@ -72,7 +88,8 @@ static inline void fail_calls(enum call kind, unsigned from, unsigned to, int er
     on_call = fail_some;
 }
 
-/* ---- a tree of files in memory --------------------------------------------------------------------------------------- */
+/* ---- a tree of files in memory
+ * --------------------------------------------------------------------------------------- */
 enum { TREE_MOST = 96, TREE_PATH = 160 };
 
 struct tree {
@@ -149,7 +166,8 @@ static inline void tree_take(struct tree *t, const char *root)
     qsort(t->leaves, t->count, sizeof *t->leaves, by_path);
 }
 
-static inline void tree_lay(const struct tree *t, const char *root) /* root must be empty; folders come before what is in them */
+static inline void tree_lay(const struct tree *t,
+                            const char *root) /* root must be empty; folders come before what is in them */
 {
     char path[2 * TREE_PATH];
     for (size_t i = 0; i < t->count; i++) {
@@ -180,8 +198,9 @@ static inline uint64_t tree_mark(const struct tree *t) /* FNV-1a: the same for t
     return h;
 }
 
-/* ---- what is durable -------------------------------------------------------------------------------------------------- */
-static const char *durable_root; /* NULL: nobody asks */
+/* ---- what is durable
+ * -------------------------------------------------------------------------------------------------- */
+static const char *durable_root;  /* NULL: nobody asks */
 static struct tree durable_files; /* by ino: bytes as of the last fsync; none: empty */
 static struct tree durable_names; /* path and ino, of folders as of their last fsync */
 
@@ -306,8 +325,8 @@ static inline void durable_end(void)
 
 enum { CUT_NAMES_NOW = 1, CUT_BYTES_NOW = 2, CUT_BYTES_HALF = 4, CUT_FORMS = 6 };
 
-/* What may be found if the power fails now, in the form 0 … CUT_FORMS-1: names as they were synced or as they are, of bytes
- * not synced none, the half, or all.  The last form is that of a kill. */
+/* What may be found if the power fails now, in the form 0 … CUT_FORMS-1: names as they were synced or as they are, of
+ * bytes not synced none, the half, or all.  The last form is that of a kill. */
 static inline void durable_cut(struct tree *out, int form)
 {
     struct tree now;
@@ -322,11 +341,11 @@ static inline void durable_cut(struct tree *out, int form)
         size_t synced = kept ? kept->length : 0, more = there && there->length > synced ? there->length - synced : 0;
         if (form / 2 == 1)
             more /= 2;
-        if (name->folder || form / 2 == 0 || !there)
+        if (name->folder || form / 2 == 0 || !there || (there->length < synced && form / 2 == 1))
             tree_put(out, name->path, name->folder, name->ino, kept ? kept->bytes : "", name->folder ? 0 : synced);
         else
             tree_put(out, name->path, false, name->ino, there->bytes,
-                     there->length < synced && form / 2 == 2 ? there->length : synced + more);
+                     there->length < synced ? there->length : synced + more);
     }
     tree_free(&now);
     qsort(out->leaves, out->count, sizeof *out->leaves, by_path);
@@ -345,7 +364,8 @@ static inline void durable_cut(struct tree *out, int form)
     }
 }
 
-/* ---- the calls --------------------------------------------------------------------------------------------------------- */
+/* ---- the calls
+ * --------------------------------------------------------------------------------------------------------- */
 #define REAL(type, name, ...)                                                                                          \
     type __real_##name(__VA_ARGS__);                                                                                   \
     type __wrap_##name(__VA_ARGS__);                                                                                   \
@@ -384,6 +404,12 @@ REAL(DIR *, opendir, const char *path)
 {
     FAIL(CALL_OPENDIR, NULL)
     return __real_opendir(path);
+}
+
+REAL(struct dirent *, readdir, DIR *d)
+{
+    FAIL(CALL_READDIR, NULL)
+    return __real_readdir(d);
 }
 
 REAL(ssize_t, pread, int fd, void *to, size_t n, off_t at)

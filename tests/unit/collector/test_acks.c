@@ -89,7 +89,8 @@ static void the_position_and_its_hash(void **state)
     acks_owe(w->acks, r.district, r.gateway, r.epoch, false);
     acks_pay(w->acks, NULL, 0);
     /* python: hashlib.sha256(bytes(32) + payload).hexdigest() */
-    assert_non_null(strstr(text, "\"seq\":1,\"head\":\"bf2e7ee08002cb89ea7ec1553dea481e42dd6fdd7522571af0321dd5bf0989e3\"}"));
+    assert_non_null(
+        strstr(text, "\"seq\":1,\"head\":\"bf2e7ee08002cb89ea7ec1553dea481e42dd6fdd7522571af0321dd5bf0989e3\"}"));
     frame_close(r.frame);
     judged_free(&r.judged);
     buf_free(&record);
@@ -167,8 +168,9 @@ static void a_refusal_names_the_bytes(void **state)
     struct intake_result r = {.verdict = INTAKE_ENVELOPE, .district = "yudu", .gateway = "gw-1"};
     acks_refuse(w->acks, NULL, &r, "abc", 3); /* SHA-256 of "abc": FIPS 180-2, B.1 */
     assert_string_equal(topic, "quietair/v1/yudu/gateway/gw-1/ack");
-    assert_string_equal(text, "{\"v\":1,\"by\":\"main\",\"sha256\":"
-                              "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\",\"reason\":\"envelope\"}");
+    assert_string_equal(
+        text, "{\"v\":1,\"by\":\"main\",\"sha256\":"
+              "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\",\"reason\":\"envelope\"}");
 }
 
 int main(void)

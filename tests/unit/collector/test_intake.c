@@ -21,9 +21,10 @@ static void import(const char *verb, const char *rows)
 {
     char text[1200];
     struct record r = {.kind = RECORD_COMMAND, .body = text};
-    r.body_length = (size_t)snprintf(
-        text, sizeof text, "{\"id\":\"1\",\"actor\":\"t\",\"verb\":\"%s\",\"args\":{\"csv\":\"id,name,kind,district,grid,gateways\\n%s\"}}",
-        verb, rows);
+    r.body_length = (size_t)snprintf(text, sizeof text,
+                                     "{\"id\":\"1\",\"actor\":\"t\",\"verb\":\"%s\",\"args\":{\"csv\":\"id,name,kind,"
+                                     "district,grid,gateways\\n%s\"}}",
+                                     verb, rows);
     intake_apply(in, &r);
 }
 
@@ -96,8 +97,8 @@ static enum intake_verdict hear_lost(const struct chained *c, uint64_t from, uin
         hash_after(before, digits);
         snprintf(after, sizeof after, ",\"after\":\"%s\"", digits);
     }
-    int n = snprintf(text, sizeof text, "{\"v\":1,\"gateway\":\"%s\",\"epoch\":\"%s\",\"seq\":%llu%s,%s}", c->gateway, c->epoch,
-                     (unsigned long long)to, after, rest);
+    int n = snprintf(text, sizeof text, "{\"v\":1,\"gateway\":\"%s\",\"epoch\":\"%s\",\"seq\":%llu%s,%s}", c->gateway,
+                     c->epoch, (unsigned long long)to, after, rest);
     snprintf(topic, sizeof topic, "quietair/v1/yudu/gateway/%s/stream", c->gateway);
     return hear_on(topic, text, (size_t)n, 1000000);
 }
@@ -111,7 +112,8 @@ static void stands_at(const struct chained *c, uint64_t seq, const struct hash *
 
 static const char empty[] = "\"kind\":\"readings\",\"readings\":[]";
 
-/* ---- order ------------------------------------------------------------------------------------------------------------ */
+/* ---- order
+ * ------------------------------------------------------------------------------------------------------------ */
 static void next_in_order_or_not(void **state)
 {
     struct chained c = {"gw-1", E1}, other = {"gw-1", E1}, second = {"gw-1", E2};
@@ -147,12 +149,14 @@ static void a_lost_reaches_over_what_is_missing(void **state)
     stands_at(&c, 9, &far);
     assert_int_equal(hear_lost(&c, 2, 9, &one, &far), INTAKE_REPEAT);
     assert_int_equal(hear_lost(&c, 2, 9, &one, &further), INTAKE_FORK);
-    assert_int_equal(hear_lost(&c, 5, 12, NULL, &further), INTAKE_TAKEN); /* who does not know what was before says nothing */
+    assert_int_equal(hear_lost(&c, 5, 12, NULL, &further),
+                     INTAKE_TAKEN); /* who does not know what was before says nothing */
     stands_at(&c, 12, &further);
     assert_int_equal(hear_lost(&c, 7, 8, NULL, &far), INTAKE_REPEAT); /* of 8 no hash was ever known here */
     c.seq = 12;
     c.head = further;
     assert_int_equal(hear(&c, empty), INTAKE_TAKEN);
+    assert_int_equal(hear_lost(&c, 14, 15, NULL, &far), INTAKE_TAKEN); /* it need not say what we know */
 }
 
 static void hashes_of_long_ago_are_not_compared(void **state)
@@ -170,10 +174,14 @@ static void hashes_of_long_ago_are_not_compared(void **state)
 
 static void other_messages(void **state)
 {
-    static const char *const topics[] = {"quietair/v1/yudu/gateway/gw-1/now", "other/yudu/gateway/gw-1/stream",
-                                         "quietair/v1/yudu/gateway/gw-1/stream/x", "quietair/v1/yudu/gateway/-1/stream",
-                                         "quietair/v1/-x/gateway/gw-1/stream", "quietair/v1/yudu/gateway/gw-1",
-                                         "quietair/v1", "quietair/v1x/yudu/gateway/gw-1/stream"};
+    static const char *const topics[] = {"quietair/v1/yudu/gateway/gw-1/now",
+                                         "other/yudu/gateway/gw-1/stream",
+                                         "quietair/v1/yudu/gateway/gw-1/stream/x",
+                                         "quietair/v1/yudu/gateway/-1/stream",
+                                         "quietair/v1/-x/gateway/gw-1/stream",
+                                         "quietair/v1/yudu/gateway/gw-1",
+                                         "quietair/v1",
+                                         "quietair/v1x/yudu/gateway/gw-1/stream"};
     struct chained c = {"gw-9", E1};
     char text[2048];
     (void)state;
@@ -197,8 +205,8 @@ static void other_messages(void **state)
     intake_free(nobody);
 }
 
-/* A record of the collector's own journal cannot be read any more: what is told is never a hash that the gateway has, so that
- * it goes on in another epoch. */
+/* A record of the collector's own journal cannot be read any more: what is told is never a hash that the gateway has,
+ * so that it goes on in another epoch. */
 static void a_hole_in_the_own_journal(void **state)
 {
     struct chained c = {"gw-1", E1};
@@ -218,17 +226,20 @@ static void a_hole_in_the_own_journal(void **state)
     intake_free(again);
 }
 
-/* ---- content ---------------------------------------------------------------------------------------------------------- */
-static const char hello[] = "\"kind\":\"hello\",\"reset\":true,\"devices\":["
-                            "{\"device\":\"n\",\"site\":\"m\",\"measurement\":\"noise\",\"metrics\":[{\"name\":\"laeq\",\"unit\":"
-                            "\"dB\"},{\"name\":\"door\",\"type\":\"bit\"},{\"name\":\"open\",\"type\":\"bit\"}]},"
-                            "{\"device\":\"far\",\"site\":\"nowhere\",\"measurement\":\"noise\"},"
-                            "{\"device\":\"foreign\",\"site\":\"z\",\"measurement\":\"noise\"}]";
+/* ---- content
+ * ---------------------------------------------------------------------------------------------------------- */
+static const char hello[] =
+    "\"kind\":\"hello\",\"reset\":true,\"devices\":["
+    "{\"device\":\"n\",\"site\":\"m\",\"measurement\":\"noise\",\"metrics\":[{\"name\":\"laeq\",\"unit\":"
+    "\"dB\"},{\"name\":\"door\",\"type\":\"bit\"},{\"name\":\"open\",\"type\":\"bit\"}]},"
+    "{\"device\":\"far\",\"site\":\"zz-nowhere\",\"measurement\":\"noise\"},"
+    "{\"device\":\"foreign\",\"site\":\"z\",\"measurement\":\"noise\"}]";
 
 static enum intake_verdict hear_reading(struct chained *c, const char *device, int64_t ts, bool anew)
 {
     char rest[300];
-    snprintf(rest, sizeof rest, "%s\"kind\":\"readings\",\"readings\":[{\"device\":\"%s\",\"ts\":%lld,\"values\":{\"laeq\":1}}]",
+    snprintf(rest, sizeof rest,
+             "%s\"kind\":\"readings\",\"readings\":[{\"device\":\"%s\",\"ts\":%lld,\"values\":{\"laeq\":1}}]",
              anew ? "\"anew\":true," : "", device, (long long)ts);
     return hear(c, rest);
 }
@@ -257,8 +268,9 @@ static void who_may_report_what(void **state)
     assert_int_equal(hear(&c, "\"kind\":\"hello\",\"reset\":true,\"devices\":[]"), INTAKE_TAKEN);
     assert_int_equal(hear_reading(&c, "n", 200, false), INTAKE_TAKEN);
     assert_string_equal(refused, "unknown-device"); /* named no more */
-    assert_int_equal(hear(&c, "\"kind\":\"hello\",\"devices\":[{\"device\":\"n\",\"site\":\"m\",\"measurement\":\"noise\"}]"),
-                     INTAKE_TAKEN);
+    assert_int_equal(
+        hear(&c, "\"kind\":\"hello\",\"devices\":[{\"device\":\"n\",\"site\":\"m\",\"measurement\":\"noise\"}]"),
+        INTAKE_TAKEN);
     assert_int_equal(hear_reading(&c, "n", 200, false), INTAKE_TAKEN);
     assert_string_equal(marks, ".");
 }
@@ -276,8 +288,9 @@ static void what_counts_of_time(void **state)
     assert_string_equal(marks, "c");
     assert_int_equal(hear_reading(&c, "n", 1000000 + INTAKE_AHEAD_MS, true), INTAKE_TAKEN);
     assert_string_equal(marks, "r");
-    assert_int_equal(hear(&c, "\"kind\":\"hello\",\"devices\":[{\"device\":\"n\",\"site\":\"a\",\"measurement\":\"noise\"}]"),
-                     INTAKE_TAKEN);
+    assert_int_equal(
+        hear(&c, "\"kind\":\"hello\",\"devices\":[{\"device\":\"n\",\"site\":\"a\",\"measurement\":\"noise\"}]"),
+        INTAKE_TAKEN);
     import("site import", "a,A,club,yudu,g,gw-1\\n"); /* a newer version of that site */
     assert_int_equal(hear_reading(&c, "n", 5, false), INTAKE_TAKEN);
     assert_string_equal(marks, "."); /* another site's series begins anew */
@@ -299,7 +312,8 @@ static void commands_that_change_no_site(void **state)
     assert_int_equal(hear(&c, empty), INTAKE_TAKEN);
 }
 
-/* ---- several gateways ------------------------------------------------------------------------------------------------- */
+/* ---- several gateways
+ * ------------------------------------------------------------------------------------------------- */
 static void list(void *ctx, const char *district, const char *gateway, const char *epoch, uint64_t seq, int64_t heard)
 {
     struct buf *b = ctx;
@@ -315,11 +329,13 @@ static void each_gateway_by_name(void **state)
         assert_int_equal(hear(&c[i], empty), INTAKE_TAKEN);
     assert_int_equal(hear(&c[1], empty), INTAKE_TAKEN); /* it spoke last in its older epoch */
     intake_each(in, list, &b);
-    assert_string_equal(b.data, "yudu gw-1 ab 2 1000000;yudu gw-2 ab 1 1000000;yudu gw-3 ab 1 1000000;yudu gw-5 ab 1 1000000;");
+    assert_string_equal(b.data,
+                        "yudu gw-1 ab 2 1000000;yudu gw-2 ab 1 1000000;yudu gw-3 ab 1 1000000;yudu gw-5 ab 1 1000000;");
     buf_free(&b);
 }
 
-/* ---- times that come later --------------------------------------------------------------------------------------------- */
+/* ---- times that come later
+ * --------------------------------------------------------------------------------------------- */
 static void waits(uint64_t waiting, uint64_t untold)
 {
     uint64_t w, u;
@@ -330,9 +346,10 @@ static void waits(uint64_t waiting, uint64_t untold)
 
 static void a_record_that_can_no_longer_be_repaired(void **state)
 {
-    static const char of_boot[] = "\"kind\":\"readings\",\"boot\":\"b-1\",\"readings\":[{\"device\":\"n\",\"mono\":5,\"values\":{}}]";
+    static const char of_boot[] =
+        "\"kind\":\"readings\",\"boot\":\"b-1\",\"readings\":[{\"device\":\"n\",\"mono\":5,\"values\":{}}]";
     static const char told[] = "\"kind\":\"time\",\"boot\":\"b-1\",\"offset\":900000,\"error\":1,\"from\":1,\"to\":3";
-    struct chained c = {"gw-1", E1}, other = {"gw-3", E1};
+    struct chained c = {"gw-5", E1}, other = {"gw-3", E1};
     char first[2048];
     size_t first_length;
     struct buf record = buf_growing();
@@ -357,6 +374,15 @@ static void a_record_that_can_no_longer_be_repaired(void **state)
     held.seq = 3;
     intake_repair(in, &held, 2000000, &record);
     assert_true(record.length > 0);
+    struct intake *fresh = intake_new("quietair/v1"); /* whose journal has lost all before this record */
+    struct record repair;
+    assert_int_equal(record_read(&repair, record.data, record.length), 0);
+    intake_apply(fresh, &repair);
+    struct buf listed = buf_growing();
+    intake_each(fresh, list, &listed);
+    assert_string_equal(listed.data, "yudu gw-5  0 0;");
+    buf_free(&listed);
+    intake_free(fresh);
     buf_clear(&record);
     assert_int_equal(intake_owed(in), 4);
     intake_repair(in, NULL, 0, &record);

@@ -1,6 +1,6 @@
-/* A journal in a folder of its own, whose records the tests know by number, and a picture of the folder that can be put back:
- * for tests that do harm to it.  On disk everything has its place by the published form (docs/architecture.md): 64 bytes of
- * segment header, then for each record 64 bytes and its body. */
+/* A journal in a folder of its own, whose records the tests know by number, and a picture of the folder that can be put
+ * back: for tests that do harm to it.  On disk everything has its place by the published form (docs/architecture.md):
+ * 64 bytes of segment header, then for each record 64 bytes and its body. */
 #include "common/file.h"
 #include "common/journal.h"
 
@@ -80,7 +80,8 @@ static inline struct hash true_hash(uint64_t n)
     return of[n];
 }
 
-/* ---- a picture of the folder --------------------------------------------------------------------------------------- */
+/* ---- a picture of the folder ---------------------------------------------------------------------------------------
+ */
 struct picture {
     struct {
         char name[64];
@@ -140,9 +141,10 @@ static inline void free_picture(struct picture *p)
         free(p->files[--p->count].bytes);
 }
 
-/* ---- what must hold ------------------------------------------------------------------------------------------------ */
-/* What is read is true, is what `held` says (NULL: any), and stands behind the true hash; hashes that can be told are true.
- * How many there are. */
+/* ---- what must hold ------------------------------------------------------------------------------------------------
+ */
+/* What is read is true, is what `held` says (NULL: any), and stands behind the true hash; hashes that can be told are
+ * true. How many there are. */
 static inline uint64_t check_records(struct journal *j, const bool *held)
 {
     struct journal_reader *r = journal_reader_new(j);

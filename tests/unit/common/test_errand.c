@@ -1,6 +1,7 @@
 /* An errand comes back, or is left: whichever order the two ends meet in, the argument is disposed of once. */
 #include "common/errand.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -62,6 +63,32 @@ static void its_result_is_read_when_it_is_done(void **state)
     sem_destroy(&w.go);
 }
 
+static void sleep_long(void *arg)
+{
+    struct work *w = arg;
+    sem_post(&w->go);
+    w->result = usleep(900000000) == 0 ? 0 : errno;
+}
+
+static void a_nudge_interrupts_what_it_waits_in(void **state)
+{
+    (void)state;
+    struct work w = {.result = 0};
+    disposed = 0;
+    sem_init(&w.go, 0, 0);
+    struct errand *e = errand_begin(sleep_long, count, &w);
+    sem_wait(&w.go);
+    for (int i = 0; i < 20000 && !errand_is_done(e); i++) {
+        errand_nudge(e); /* one before it sleeps is lost */
+        usleep(1000);
+    }
+    assert_true(errand_is_done(e));
+    assert_int_equal(w.result, EINTR);
+    errand_nudge(e); /* nobody is there any more */
+    errand_end(e);
+    sem_destroy(&w.go);
+}
+
 static void left_before_it_came_back(void **state)
 {
     (void)state;
@@ -109,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_result_is_read_when_it_is_done),
+        cmocka_unit_test(a_nudge_interrupts_what_it_waits_in),
         cmocka_unit_test(left_before_it_came_back),
         cmocka_unit_test(left_when_it_was_done),
         cmocka_unit_test(left_at_the_moment_it_comes_back),

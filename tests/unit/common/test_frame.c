@@ -301,10 +301,13 @@ static void each_key_of_the_envelope(void **state)
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":1,\"kind\":\"hello\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":1,\"after\":7,\"kind\":\"hello\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":1,\"after\":\"00\",\"kind\":\"hello\"",
-        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"to\":5,\"head\":\"" ZEROS "\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":0,\"to\":5,\"head\":\"" ZEROS "\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":6,\"to\":5,\"head\":\"" ZEROS "\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":5",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":6,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":-5,\"head\":\"" ZEROS "\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":5,\"head\":\"00\""};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -1,16 +1,18 @@
-/* A journal among system calls that fail, are cut short, or are the last before the power fails: what journal_sync has said is
- * durable is held by whoever opens it next, though he, too, is cut off, and the next.  JOURNAL_LONG=1: all of it. */
+/* A journal among system calls that fail, are cut short, or are the last before the power fails: what journal_sync has
+ * said is durable is held by whoever opens it next, though he, too, is cut off, and the next.  JOURNAL_LONG=1: all of
+ * it. */
 #include "tests/unit/calls.h"
 
 #include "tests/unit/common/journal_kit.h"
 
 enum { SMALL = 400 /* a few records a segment */, EVERY_FORM = CUT_FORMS };
 
-/* ---- power cuts ------------------------------------------------------------------------------------------------------ */
+/* ---- power cuts
+ * ------------------------------------------------------------------------------------------------------ */
 /* What must be found, whenever the power fails. */
 static struct promise {
-    uint64_t from, upto;             /* these records are held */
-    uint64_t last_most;              /* none is later than this */
+    uint64_t from, upto;                /* these records are held */
+    uint64_t last_most;                 /* none is later than this */
     uint64_t cursor_least, cursor_most; /* 0: there may be none */
 } promise;
 
@@ -20,7 +22,7 @@ static struct state { /* of the folder, as a cut may leave it; each only once */
     struct tree tree;
     struct promise promise;
     int depth; /* how many were cut off one after the other */
-} *states;
+} * states;
 static size_t state_count;
 static uint64_t marks[1 << 17];
 static int depth, form_step = 1;
@@ -151,10 +153,12 @@ static void cut_off_at_every_call(void **state)
     free(states);
 }
 
-/* ---- calls that fail ------------------------------------------------------------------------------------------------ */
+/* ---- calls that fail ------------------------------------------------------------------------------------------------
+ */
 static const int errors[] = {EIO, ENOSPC, EDQUOT, EFBIG, EINTR, EMFILE, CALL_SHORT};
 
-/* Records 1 … upto, put as journal.h demands, whatever fails meanwhile.  False: it did not come to an end in `tries`. */
+/* Records 1 … upto, put as journal.h demands, whatever fails meanwhile.  False: it did not come to an end in `tries`.
+ */
 static bool put_all(struct journal *j, uint64_t upto, unsigned tries)
 {
     for (; tries && journal_synced(j) < upto; tries--) {
@@ -233,7 +237,8 @@ static void each_call_while_it_opens(void **state)
     assert_true(put_all(j, UPTO, 20));
     journal_close(j);
     struct picture whole = take_picture(), torn = take_picture();
-    write_file(torn.files[torn.count - 1].name, torn.files[torn.count - 1].bytes, torn.files[torn.count - 1].length - 1);
+    write_file(torn.files[torn.count - 1].name, torn.files[torn.count - 1].bytes,
+               torn.files[torn.count - 1].length - 1);
     free_picture(&torn);
     torn = take_picture();
     for (int cut = 0; cut < 2; cut++)
@@ -244,7 +249,8 @@ static void each_call_while_it_opens(void **state)
                     struct journal_settings set = {.dir = dir, .mode = 0700, .segment_bytes = SMALL};
                     put_back(cut ? &torn : &whole);
                     /* What cannot be read for good is lost; what passes is waited for. */
-                    bool passes = errors[e] == EMFILE || errors[e] == EINTR || (kind != CALL_OPEN && kind != CALL_PREAD);
+                    bool passes =
+                        errors[e] == EMFILE || errors[e] == EINTR || (kind != CALL_OPEN && kind != CALL_PREAD);
                     fail_calls(kind, nth, nth, errors[e]);
                     int r = journal_open(&j, &set, &f);
                     bool reached = calls_made[kind] >= nth;
@@ -332,7 +338,8 @@ static void what_a_killed_life_wrote_is_synced_first(void **state)
     }
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------------------------------
+ */
 static void no_descriptor_is_no_loss(void **state)
 {
     (void)state;
@@ -341,8 +348,8 @@ static void no_descriptor_is_no_loss(void **state)
     struct journal_reader *r = journal_reader_new(j);
     struct journal_record rec;
     struct hash h;
-    static const int passing[] = {EMFILE, ENFILE, ENOMEM};
-    for (size_t i = 0; i < 3; i++) {
+    static const int passing[] = {EMFILE, ENFILE, ENOMEM, EINTR, EAGAIN};
+    for (size_t i = 0; i < 5; i++) {
         fail_calls(CALL_OPEN, 1, 1000, passing[i]);
         assert_int_equal(journal_read(r, 3, &rec), ERR_IO);
         assert_int_equal(journal_next_held(r, 3), 0);
@@ -408,7 +415,8 @@ static void a_page_that_cannot_be_read(void **state)
     hold_all(UPTO + 1);
 }
 
-/* ---- files that may not be written, read or removed ----------------------------------------------------------------- */
+/* ---- files that may not be written, read or removed -----------------------------------------------------------------
+ */
 static int deny_writing(enum call kind)
 {
     return kind == CALL_OPEN && (open_flags & O_ACCMODE) == O_RDWR && !(open_flags & O_CREAT) ? EACCES : 0;
@@ -547,7 +555,8 @@ static int sync_fails_then(enum call kind)
 {
     if (kind == CALL_FDATASYNC && calls_made[CALL_FDATASYNC] == 1)
         return EIO;
-    return kind == failing.kind && (kind != CALL_OPEN || open_flags & O_CREAT) && (kind != CALL_FSYNC || calls_made[kind] > 1)
+    return kind == failing.kind && (kind != CALL_OPEN || open_flags & O_CREAT) &&
+                   (kind != CALL_FSYNC || calls_made[kind] > 1)
                ? failing.error
                : 0;
 }
@@ -557,7 +566,8 @@ static void a_segment_that_cannot_be_written_anew(void **state)
     static const struct {
         enum call kind;
         int error;
-    } cases[] = {{CALL_OPEN, ENOSPC}, {CALL_PWRITE, ENOSPC}, {CALL_PWRITE, CALL_SHORT}, {CALL_RENAME, EIO}, {CALL_FSYNC, EIO}};
+    } cases[] = {
+        {CALL_OPEN, ENOSPC}, {CALL_PWRITE, ENOSPC}, {CALL_PWRITE, CALL_SHORT}, {CALL_RENAME, EIO}, {CALL_FSYNC, EIO}};
     struct journal_settings set = {.dir = dir, .mode = 0700};
     struct journal *j;
     struct fault f;
@@ -638,6 +648,107 @@ static void bounds(void **state)
     assert_int_not_equal(journal_open_read(&j, longer, &f), 0);
 }
 
+/* A write falls short, and what it wrote cannot be taken back: what waited for a sync goes too, and that is said. */
+static int short_for_good(enum call kind)
+{
+    return kind == CALL_PWRITEV ? CALL_SHORT : kind == CALL_FTRUNCATE ? EIO : 0;
+}
+
+static void a_short_write_that_cannot_be_taken_back(void **state)
+{
+    (void)state;
+    struct journal *j = opened(0);
+    assert_true(put_all(j, 3, 3));
+    assert_int_equal(append(j, 4), 0);
+    on_call = short_for_good;
+    assert_int_equal(append(j, 5), ERR_IO);
+    assert_int_equal(journal_last(j), 3);
+    calls_succeed();
+    assert_true(put_all(j, 6, 6));
+    journal_close(j);
+    hold_all(6);
+}
+
+static unsigned listed; /* openings that list the segments */
+static int deny_the_newest(enum call kind)
+{
+    return kind == CALL_OPEN && calls_made[CALL_OPEN] > listed ? EACCES : 0;
+}
+
+static int deny_then_no_more(enum call kind)
+{
+    return kind == CALL_OPEN && calls_made[CALL_OPEN] > listed ? (open_flags & O_ACCMODE) == O_RDWR ? EACCES : EMFILE
+                                                               : 0;
+}
+
+static void a_newest_segment_that_may_not_be_read(void **state)
+{
+    struct journal_settings set = {.dir = dir, .mode = 0700, .segment_bytes = SMALL};
+    struct journal *j;
+    struct fault f;
+    (void)state;
+    j = opened(SMALL);
+    assert_true(put_all(j, 20, 20));
+    journal_close(j);
+    struct picture p = take_picture();
+    uint64_t newest = strtoull(p.files[p.count - 1].name, NULL, 10);
+    listed = (unsigned)p.count + 1; /* and the folder that it stands in */
+    memset(calls_made, 0, sizeof calls_made);
+    on_call = deny_then_no_more;
+    assert_int_equal(journal_open(&j, &set, &f), ERR_IO);
+    calls_succeed();
+    hold_all(20);
+    memset(calls_made, 0, sizeof calls_made);
+    listed = (unsigned)p.count + 1;
+    on_call = deny_the_newest; /* every one in turn is the newest, then */
+    assert_int_equal(journal_open(&j, &set, &f), 0);
+    calls_succeed();
+    assert_int_equal(journal_last(j), 0);
+    assert_int_equal(journal_set_aside(j), p.count);
+    journal_close(j);
+    assert_true(newest > 1);
+    free_picture(&p);
+}
+
+/* A read that fails once, anywhere: what it did not see is not cut. */
+static void a_read_that_fails_once(void **state)
+{
+    struct journal *j;
+    (void)state;
+    j = opened(0);
+    assert_true(put_all(j, 250, 250));
+    journal_close(j);
+    for (unsigned nth = 1; nth < 12; nth++) {
+        fail_calls(CALL_PREAD, nth, nth, EIO);
+        journal_close(opened(0));
+        calls_succeed();
+        hold_all(250);
+    }
+}
+
+static void back_by_one_and_again(void **state)
+{
+    (void)state;
+    struct journal *j = opened(0);
+    struct journal_record rec;
+    struct hash h, wanted;
+    assert_true(put_all(j, 9, 9));
+    struct journal_reader *r = journal_reader_new(j);
+    assert_int_equal(journal_read(r, 0, &rec), ERR_MISSING);
+    assert_int_equal(journal_read(r, 10, &rec), 0);
+    assert_false(journal_hash(r, 10, &h));
+    for (uint64_t n = 8; n > 1; n--) {
+        assert_int_equal(journal_read(r, n, &rec), 1);
+        assert_true(journal_hash(r, n, &h));
+        wanted = true_hash(n);
+        assert_memory_equal(h.b, wanted.b, HASH_BYTES);
+        assert_int_equal(journal_read(r, n - 1, &rec), 1);
+        assert_int_equal(rec.seq, n - 1);
+    }
+    journal_reader_free(r);
+    journal_close(j);
+}
+
 static void age(void **state)
 {
     (void)state;
@@ -656,6 +767,13 @@ static void age(void **state)
     assert_true(journal_trim(j, 1 << 30) > 0);
     assert_int_equal(journal_trim(j, 1 << 30), 0); /* the newest stays */
     journal_close(j);
+    put_back(&(struct picture){0}); /* of a time that is not known nothing is too old */
+    j = opened(SMALL);
+    for (int i = 0; i < 20; i++)
+        assert_true(journal_append(j, "body of a record", 16, 0, NULL) == 0 && journal_sync(j) == 0);
+    journal_limit(j, 0, 1);
+    assert_int_equal(journal_trim(j, 1 << 30), 0);
+    journal_close(j);
 }
 
 static void set_aside_as_often_as_it_takes(void **state)
@@ -665,13 +783,13 @@ static void set_aside_as_often_as_it_takes(void **state)
     assert_true(put_all(j, 3, 5));
     journal_close(j);
     char path[160], name[64];
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 102; i++) {
         char noise[300];
         memset(noise, 'n', sizeof noise);
         snprintf(name, sizeof name, "%020d.seg", 50);
         write_file(name, noise, sizeof noise);
         hold_all(3);
-        snprintf(path, sizeof path, "%s/%s.bad%.0d", dir, name, i);
+        snprintf(path, sizeof path, "%s/%s.bad%.0d", dir, name, i < 100 ? i : 99);
         assert_int_equal(access(path, F_OK), 0);
     }
 }
@@ -701,6 +819,10 @@ int main(void)
                                        CASE(another_process_reads_while_calls_fail),
                                        CASE(bounds),
                                        CASE(age),
+                                       CASE(a_short_write_that_cannot_be_taken_back),
+                                       CASE(a_newest_segment_that_may_not_be_read),
+                                       CASE(a_read_that_fails_once),
+                                       CASE(back_by_one_and_again),
                                        CASE(set_aside_as_often_as_it_takes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

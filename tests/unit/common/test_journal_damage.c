@@ -1,6 +1,6 @@
-/* A journal's files after a bad night: every bit, every length, files that are missing, exchanged, empty, of another version,
- * or no files at all.  It always opens, gives out nothing but what was written, loses the touched records only, and goes on.
- * JOURNAL_LONG=1: every bit of 64 records, not a share of them. */
+/* A journal's files after a bad night: every bit, every length, files that are missing, exchanged, empty, of another
+ * version, or no files at all.  It always opens, gives out nothing but what was written, loses the touched records
+ * only, and goes on. JOURNAL_LONG=1: every bit of 64 records, not a share of them. */
 #include "tests/unit/common/journal_kit.h"
 
 enum { SMALL = 600 /* bytes: a handful of records a segment */, MANY = 30 };
@@ -43,7 +43,8 @@ static void check(int64_t segment_bytes, const bool *held, uint64_t last)
     journal_close(j);
 }
 
-/* ---- one segment --------------------------------------------------------------------------------------------------- */
+/* ---- one segment ---------------------------------------------------------------------------------------------------
+ */
 static uint64_t record_at(size_t offset, uint64_t last) /* the record that this byte belongs to; 0: the header */
 {
     char text[64];
@@ -128,7 +129,8 @@ static void every_end(void **state)
     free_picture(&p);
 }
 
-/* ---- several segments: what is done to the file of one ------------------------------------------------------------- */
+/* ---- several segments: what is done to the file of one -------------------------------------------------------------
+ */
 static struct picture several;
 static uint64_t begins[PICTURE_MOST]; /* by segment; behind the last one: MANY + 1 */
 static size_t segments;
@@ -249,8 +251,9 @@ static void link_to_a_copy(const char *path)
 
 static void each_segment_in_turn(void **state)
 {
-    static void (*const harms[])(const char *) = {missing, empty, short_header, noise, zeros, foreign_version,
-                                                  folder, pipe_of_that_name, link_to_nothing, link_to_a_copy};
+    static void (*const harms[])(const char *) = {missing,         empty,           short_header, noise,
+                                                  zeros,           foreign_version, folder,       pipe_of_that_name,
+                                                  link_to_nothing, link_to_a_copy};
     char path[160], copy[160];
     struct stat before, after;
     (void)state;
@@ -290,8 +293,9 @@ static void every_pair_missing_or_swapped(void **state)
                     last = begins[s] - 1;
                 for (uint64_t n = 1; n <= MANY; n++)
                     held[n] = !((n >= begins[i] && n < begins[i + 1]) || (n >= begins[k] && n < begins[k + 1]));
-                if (swapped && k + 1 == segments && k == i + 1) { /* the last two: without the one that cannot be, the */
-                    last = MANY;                              /* other is the newest, and its numbers rise */
+                if (swapped && k + 1 == segments &&
+                    k == i + 1) { /* the last two: without the one that cannot be, the */
+                    last = MANY;  /* other is the newest, and its numbers rise */
                     for (uint64_t n = begins[k]; n <= MANY; n++)
                         held[n] = true;
                 }
@@ -313,9 +317,13 @@ static void copies_under_other_names(void **state)
             memset(held, 1, sizeof held);
             check(SMALL, held, MANY); /* set aside: nothing in it is in its place */
         }
-        static const char *const strangers[] = {"00000000000000000001.seg.new", "00000000000000000001.seg.bad",
-                                                "+0000000000000000001.seg", "                   1.seg",
-                                                "99999999999999999999.seg", "00000000000000000000.seg", "1.seg",
+        static const char *const strangers[] = {"00000000000000000001.seg.new",
+                                                "00000000000000000001.seg.bad",
+                                                "+0000000000000000001.seg",
+                                                "                   1.seg",
+                                                "99999999999999999999.seg",
+                                                "00000000000000000000.seg",
+                                                "1.seg",
                                                 "acked.cursor.new"};
         put_back(&several);
         for (size_t k = 0; k < sizeof strangers / sizeof *strangers; k++)
@@ -406,7 +414,8 @@ static void harm_all_over(void **state)
     }
 }
 
-/* ---- trimming ------------------------------------------------------------------------------------------------------ */
+/* ---- trimming ------------------------------------------------------------------------------------------------------
+ */
 static void an_unreadable_header_does_not_keep_the_old_ones(void **state)
 {
     char path[160];
@@ -422,7 +431,8 @@ static void an_unreadable_header_does_not_keep_the_old_ones(void **state)
     journal_close(j);
 }
 
-/* ---- cursors ------------------------------------------------------------------------------------------------------- */
+/* ---- cursors -------------------------------------------------------------------------------------------------------
+ */
 static void cursors(void **state)
 {
     static const struct {
@@ -468,7 +478,7 @@ static void cursors(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name)    cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define SEVERAL(name) cmocka_unit_test_setup_teardown(name, begin_several, end_several)
     const struct CMUnitTest tests[] = {CASE(every_bit),
                                        CASE(every_end),

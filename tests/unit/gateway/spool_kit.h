@@ -1,5 +1,5 @@
-/* A gateway's spool in a folder of its own, whose readings the tests know by number: reading n of device `n` was taken at
- * T0 + 1000 n, and stands in a frame alone.  What the journal says of each is looked up frame by frame. */
+/* A gateway's spool in a folder of its own, whose readings the tests know by number: reading n of device `n` was taken
+ * at T0 + 1000 n, and stands in a frame alone.  What the journal says of each is looked up frame by frame. */
 #include "common/file.h"
 #include "firmware-gateway/keeper.h"
 #include "firmware-gateway/sender.h"
@@ -27,13 +27,16 @@ static struct spool *spool;
 static size_t padding; /* bytes more in each frame: so that few of them fill a segment */
 static int64_t max_bytes;
 
+static size_t hello_parts = 1; /* frames that a hello takes */
+
 static inline size_t hello(void *ctx, struct buf *b, size_t first, bool reset)
 {
-    (void)ctx, (void)first;
-    buf_print(b, ",\"kind\":\"hello\",\"ts\":1,\"district\":\"yudu\"%s,\"devices\":[{\"device\":\"n\",\"site\":\"s\","
-                 "\"profile\":\"p\",\"measurement\":\"noise\",\"interval\":1000,\"metrics\":[]}]",
+    (void)ctx;
+    buf_print(b,
+              ",\"kind\":\"hello\",\"ts\":1,\"district\":\"yudu\"%s,\"devices\":[{\"device\":\"n\",\"site\":\"s\","
+              "\"profile\":\"p\",\"measurement\":\"noise\",\"interval\":1000,\"metrics\":[]}]",
               reset ? ",\"reset\":true" : "");
-    return 0;
+    return first + 1 < hello_parts ? first + 1 : 0;
 }
 
 static inline void make_dir(void)
@@ -43,6 +46,7 @@ static inline void make_dir(void)
     spool = NULL;
     padding = 0;
     max_bytes = 0;
+    hello_parts = 1;
 }
 
 /* A start at T0 + 1000 n + 500: behind reading n, before the next. */
@@ -83,7 +87,8 @@ static inline int put_reading(uint64_t n)
     return r ? r : spool_sync(spool);
 }
 
-/* ---- what frames say of the readings -------------------------------------------------------------------------------- */
+/* ---- what frames say of the readings --------------------------------------------------------------------------------
+ */
 struct told {
     unsigned held[READINGS_MOST], anew[READINGS_MOST]; /* in frames as they were made, and in such framed anew */
     bool gap[READINGS_MOST];                           /* lies between the ends of a gap */

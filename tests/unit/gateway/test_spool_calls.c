@@ -1,5 +1,6 @@
 /* A gateway's lives among system calls that fail or are the last before the power fails.  A reading that was said to be
- * durable is held, once; any other is held at most once, or lies in a gap that the journal says.  JOURNAL_LONG=1: all of it. */
+ * durable is held, once; any other is held at most once, or lies in a gap that the journal says.  JOURNAL_LONG=1: all
+ * of it. */
 #include "tests/unit/calls.h"
 
 #include "tests/unit/gateway/spool_kit.h"
@@ -32,7 +33,8 @@ static void begin_again(const struct tree *t)
         tree_lay(t, dir);
 }
 
-/* ---- power cuts ------------------------------------------------------------------------------------------------------ */
+/* ---- power cuts
+ * ------------------------------------------------------------------------------------------------------ */
 static struct promise {
     uint64_t durable; /* readings up to this were said to be on the disk */
     uint64_t acked;   /* and up to this to be at the collector: a new epoch may leave them behind */
@@ -44,7 +46,7 @@ static struct state {
     struct tree tree;
     struct promise promise;
     int depth;
-} *states;
+} * states;
 static size_t state_count;
 static uint64_t marks[1 << 16];
 static int depth;
@@ -182,7 +184,8 @@ static void cut_off_at_every_call(void **state)
     free(states);
 }
 
-/* ---- calls that fail -------------------------------------------------------------------------------------------------- */
+/* ---- calls that fail
+ * -------------------------------------------------------------------------------------------------- */
 struct box { /* a gateway that its service starts again when it ends */
     struct keeper keeper;
     bool durable[READINGS_MOST];
@@ -252,7 +255,7 @@ static void box_check(struct box *b)
     end_life(false);
 }
 
-static const int errors[] = {EIO, ENOSPC, EMFILE, CALL_SHORT};
+static const int errors[] = {EIO, ENOSPC, EMFILE, EINTR, CALL_SHORT};
 
 static bool unreadable(enum call kind, int error) /* what is there itself, for good */
 {
@@ -383,7 +386,9 @@ static void each_call_of_a_new_epoch_fails(void **state)
                     struct told told = all_told();
                     for (uint64_t n = 1; n <= b.made; n++) {
                         unsigned count = told.held[n] + told.anew[n];
-                        if (count > 1 || (count == 0 && ((b.durable[n] && !unreadable(kind, errors[e])) || !told.gap[n]) && n < b.since))
+                        if (count > 1 ||
+                            (count == 0 && ((b.durable[n] && !unreadable(kind, errors[e])) || !told.gap[n]) &&
+                             n < b.since))
                             fail_msg("%s %u-%u: %d: reading %d of %d is held %u times", call_names[kind], failing.from,
                                      failing.to, failing.error, (int)n, (int)b.made, count);
                     }
@@ -400,7 +405,8 @@ static void each_call_of_a_new_epoch_fails(void **state)
     assert_true(tried > 60 && failed > 30);
 }
 
-/* ---- what is asked for while no descriptor is to be had --------------------------------------------------------------- */
+/* ---- what is asked for while no descriptor is to be had
+ * --------------------------------------------------------------- */
 static void no_descriptor_is_no_loss(void **state)
 {
     struct sender s;
@@ -423,7 +429,8 @@ static void no_descriptor_is_no_loss(void **state)
     free(memory);
 }
 
-/* ---- room that is kept to ----------------------------------------------------------------------------------------------- */
+/* ---- room that is kept to
+ * ----------------------------------------------------------------------------------------------- */
 static void the_quota_holds_though_nobody_listens(void **state)
 {
     (void)state;

@@ -1,6 +1,7 @@
-/* A gateway whose journal, cursor or epoch was damaged, against a collector that holds its first frames: what was not touched
- * is sent as it was made, what was touched is said to be lost, and nothing else is.  The collector here is the test's own: it
- * takes a frame where the rules of the stream (docs/architecture.md) say so, by bytes that the test has kept. */
+/* A gateway whose journal, cursor or epoch was damaged, against a collector that holds its first frames: what was not
+ * touched is sent as it was made, what was touched is said to be lost, and nothing else is.  The collector here is the
+ * test's own: it takes a frame where the rules of the stream (docs/architecture.md) say so, by bytes that the test has
+ * kept. */
 #include "tests/unit/gateway/spool_kit.h"
 
 /* The first frames are short and more than may be under way; the others are long, a few a segment. */
@@ -135,7 +136,8 @@ static void put_back(void)
     }
 }
 
-/* ---- the collector -------------------------------------------------------------------------------------------------- */
+/* ---- the collector --------------------------------------------------------------------------------------------------
+ */
 struct collector {
     uint64_t last; /* of the epoch that it hears */
     char epoch[EPOCH_SIZE];
@@ -221,7 +223,8 @@ static uint64_t drain(struct collector *c, bool early)
     return s.lost_said;
 }
 
-/* ---- what must hold ------------------------------------------------------------------------------------------------- */
+/* ---- what must hold -------------------------------------------------------------------------------------------------
+ */
 /* touched: of the first epoch's frames.  Whatever stands in others is held; in these, declared. */
 static void check(const bool *touched, uint64_t acked, bool early)
 {
@@ -258,7 +261,8 @@ static void save_cursor(uint64_t acked)
     assert_int_equal(file_replace(path, text, (size_t)n, 0600, NULL), 0);
 }
 
-/* ---- harms ------------------------------------------------------------------------------------------------------------ */
+/* ---- harms
+ * ------------------------------------------------------------------------------------------------------------ */
 static void missing(const char *path)
 {
     assert_int_equal(unlink(path), 0);
@@ -350,7 +354,8 @@ static void every_pair_of_segments(void **state)
                     segment_path_of(k, other);
                     file_in_state("between", between);
                     if (swapped)
-                        assert_true(rename(path, between) == 0 && rename(other, path) == 0 && rename(between, other) == 0);
+                        assert_true(rename(path, between) == 0 && rename(other, path) == 0 &&
+                                    rename(between, other) == 0);
                     else
                         assert_true(unlink(path) == 0 && unlink(other) == 0);
                     touch(touched, i);
@@ -390,7 +395,8 @@ static void a_byte_of_any_record(void **state)
     }
 }
 
-/* ---- cursors ---------------------------------------------------------------------------------------------------------- */
+/* ---- cursors
+ * ---------------------------------------------------------------------------------------------------------- */
 static void the_acked_cursor(void **state)
 {
     static const char *const texts[] = {"", "7", "x\n", "-1\n", "99999999999999999999\n", "1000000\n", "0\n", "5\n"};
@@ -409,7 +415,8 @@ static void the_acked_cursor(void **state)
         }
 }
 
-/* ---- the epoch -------------------------------------------------------------------------------------------------------- */
+/* ---- the epoch
+ * -------------------------------------------------------------------------------------------------------- */
 static void write_text(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -432,9 +439,10 @@ static void a_damaged_epoch_file_loses_nothing(void **state)
         if (k < HARMS && harms[k] != folder)
             harms[k](path);
         else if (k < HARMS + 32)
-            text[k < HARMS ? 0 : k - HARMS] = text[k < HARMS ? 0 : k - HARMS] == '0' ? '1' : '0'; /* still an epoch, of nobody */
+            text[k < HARMS ? 0 : k - HARMS] =
+                text[k < HARMS ? 0 : k - HARMS] == '0' ? '1' : '0'; /* still an epoch, of nobody */
         else
-            text[k - HARMS] = 0; /* 32: as it was */
+            text[k == HARMS + 32 ? 20 : 32] = 0; /* torn; as it was */
         if (k >= HARMS)
             write_text(path, text);
         check(touched, 5, false);
@@ -458,7 +466,8 @@ static void folders_of_other_epochs_go(void **state)
     check(touched, 0, false);
 }
 
-/* ---- quarantine ------------------------------------------------------------------------------------------------------- */
+/* ---- quarantine
+ * ------------------------------------------------------------------------------------------------------- */
 static void only_what_was_set_aside_counts_as_that(void **state)
 {
     static const char *const names[] = {"5.json.new", "json", "6", "x.json", "7.txt"};
@@ -483,9 +492,10 @@ static void only_what_was_set_aside_counts_as_that(void **state)
     check(touched, 0, false);
 }
 
-/* ---- segments of another life ----------------------------------------------------------------------------------------- */
-/* A segment with the same numbers, whole, of a box that was cloned after the first segment: it does not belong to the chain.
- * The stream does not stand still at it, and whatever is in the others is sent. */
+/* ---- segments of another life
+ * ----------------------------------------------------------------------------------------- */
+/* A segment with the same numbers, whole, of a box that was cloned after the first segment: it does not belong to the
+ * chain. The stream does not stand still at it, and whatever is in the others is sent. */
 static void a_segment_of_a_clone(void **state)
 {
     char path[200], *foreign[SEGMENTS_MOST];

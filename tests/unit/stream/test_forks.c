@@ -1,5 +1,6 @@
-/* Both ends of the stream against each other while boxes are cloned, cards restored, records damaged, torn and trimmed, whole
- * journals lost, and the collector wiped or restored; messages of both directions are late or lost.  At each step:
+/* Both ends of the stream against each other while boxes are cloned, cards restored, records damaged, torn and trimmed,
+ * whole journals lost, and the collector wiped or restored; messages of both directions are late or lost.  At each
+ * step:
  *
  *   no number of an epoch is taken with two contents, and no frame onto another chain than its own;
  *   once a gateway has heard the collector as it is now, all that it counts as acked is held there;
@@ -27,7 +28,18 @@
 #define T0 INT64_C(1000000)
 
 enum { MADE_MOST = 2048, RECORDS_MOST = 8192, PIPE = 48, PLACES_MOST = 16384 };
-enum { IMAGE = 1, CLONE = 2, WIPE = 4, RESTORE = 8, DAMAGE = 16, TORN = 32, TRIM = 64, UNREAD = 128, CURSOR = 256, FAULTS = 9 };
+enum {
+    IMAGE = 1,
+    CLONE = 2,
+    WIPE = 4,
+    RESTORE = 8,
+    DAMAGE = 16,
+    TORN = 32,
+    TRIM = 64,
+    UNREAD = 128,
+    CURSOR = 256,
+    FAULTS = 9
+};
 static const char topic[] = "quietair/v1/yudu/gateway/gw-1/stream";
 
 struct box {
@@ -86,7 +98,8 @@ static unsigned pick(unsigned below)
     return (unsigned)rand() % below;
 }
 
-/* ---- the gateway --------------------------------------------------------------------------------------------------- */
+/* ---- the gateway ---------------------------------------------------------------------------------------------------
+ */
 static size_t hello(void *ctx, struct buf *b, size_t first, bool reset)
 {
     (void)ctx, (void)first;
@@ -159,7 +172,8 @@ static void make_reading(struct world *w)
     buf_free(&body);
 }
 
-/* ---- the collector ------------------------------------------------------------------------------------------------- */
+/* ---- the collector -------------------------------------------------------------------------------------------------
+ */
 static const struct taken *newest_of(const struct world *w, const char *epoch)
 {
     for (size_t i = w->count; i--;)
@@ -222,13 +236,14 @@ static void say_position(struct world *w)
     const char *epoch = spool_epoch(live(w)->spool);
     uint64_t seq = intake_position(w->intake, "gw-1", epoch, &head);
     hash_hex(&head, hex);
-    int n = snprintf(text, sizeof text, "{\"v\":1,\"by\":\"main\",\"epoch\":\"%s\",\"seq\":%llu,\"head\":\"%s\"}", epoch,
-                     (unsigned long long)seq, hex);
+    int n = snprintf(text, sizeof text, "{\"v\":1,\"by\":\"main\",\"epoch\":\"%s\",\"seq\":%llu,\"head\":\"%s\"}",
+                     epoch, (unsigned long long)seq, hex);
     if (w->down_count < PIPE)
         w->down[w->down_count++] = (struct message){xstrndup(text, (size_t)n), (size_t)n, w->incarnation};
 }
 
-/* ---- the pipes ----------------------------------------------------------------------------------------------------- */
+/* ---- the pipes -----------------------------------------------------------------------------------------------------
+ */
 static struct message shift(struct message *pipe, size_t *count)
 {
     struct message m = pipe[0];
@@ -293,7 +308,8 @@ static void hear_some(struct world *w, unsigned most)
     }
 }
 
-/* ---- faults ---------------------------------------------------------------------------------------------------------- */
+/* ---- faults
+ * ---------------------------------------------------------------------------------------------------------- */
 static void copy(const char *from, const char *to)
 {
     char command[300];
@@ -404,7 +420,8 @@ static void fault_now(struct world *w, unsigned which)
     }
 }
 
-/* ---- steps ----------------------------------------------------------------------------------------------------------- */
+/* ---- steps
+ * ----------------------------------------------------------------------------------------------------------- */
 static void connect_box(struct world *w, size_t box)
 {
     drop_some(w->up, &w->up_count, 2);
@@ -495,7 +512,8 @@ static void settle(struct world *w)
     }
 }
 
-/* ---- the readings ------------------------------------------------------------------------------------------------------ */
+/* ---- the readings
+ * ------------------------------------------------------------------------------------------------------ */
 struct seen {
     unsigned good[MADE_MOST], any[MADE_MOST];
     bool declared[MADE_MOST], refused[MADE_MOST];
@@ -538,7 +556,8 @@ static void see_all(struct world *w, struct seen *s)
                 declare(s, newest, ts);
             s->any[ts - T0]++;
             s->good[ts - T0] += j.marks[k] == MARK_GOOD;
-            s->refused[ts - T0] |= j.marks[k] == MARK_REFUSED && w->faults & DAMAGE; /* its `hello` was the damaged record */
+            s->refused[ts - T0] |=
+                j.marks[k] == MARK_REFUSED && w->faults & DAMAGE; /* its `hello` was the damaged record */
             if (j.marks[k] != MARK_GOOD && j.marks[k] != MARK_REPEAT && !s->refused[ts - T0] && w->box_count == 1 &&
                 !(w->faults & IMAGE)) /* frames of an older life come behind newer ones: kept, and suspect */
                 fail_msg("reading %d is marked %c", (int)(ts - T0), j.marks[k]);
@@ -556,18 +575,21 @@ static void check_readings(struct world *w)
     for (int i = 0; i < MADE_MOST; i++) {
         bool held = w->box_count > 1 ? s.any[i] > 0 : s.good[i] > 0;
         if (s.good[i] > 1 || (w->is_made[i] && !held && !s.declared[i] && !s.refused[i]))
-            fail_msg("reading %d: counts %u times, journalled %u times, declared %d", i, s.good[i], s.any[i], s.declared[i]);
+            fail_msg("reading %d: counts %u times, journalled %u times, declared %d", i, s.good[i], s.any[i],
+                     s.declared[i]);
     }
 }
 
-/* ---- rounds -------------------------------------------------------------------------------------------------------------- */
+/* ---- rounds
+ * -------------------------------------------------------------------------------------------------------------- */
 static unsigned draw_faults(void)
 {
     unsigned faults = 0;
     for (unsigned n = 1 + pick(3); n; n--)
         faults |= 1u << pick(FAULTS);
     if (faults & CLONE)
-        faults &= ~(unsigned)(WIPE | RESTORE); /* what only one of two boxes had acked is not declared to a wiped collector */
+        faults &=
+            ~(unsigned)(WIPE | RESTORE); /* what only one of two boxes had acked is not declared to a wiped collector */
     return faults;
 }
 
