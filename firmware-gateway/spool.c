@@ -226,7 +226,9 @@ static bool is_ours(const struct spool *s, const struct journal_record *rec)
     int n = snprintf(wanted, sizeof wanted, "\",\"epoch\":\"%s\",\"seq\":%llu,\"after\":\"%s\"", s->epoch,
                      (unsigned long long)rec->seq, after);
     const char *at = memchr(rec->bytes, ',', rec->length); /* behind "v" stands the gateway, as it was named then */
-    size_t left = at ? rec->length - (size_t)(at - rec->bytes) : 0;
+    if (!at)
+        return false;
+    size_t left = rec->length - (size_t)(at - rec->bytes);
     return memmem(at, left < ENVELOPE_MOST ? left : ENVELOPE_MOST, wanted, (size_t)n) != NULL;
 }
 
