@@ -19,6 +19,7 @@ from programs import wait_for, wall_ms
 RESTART_S = 2.0  # RestartSec of the services
 FLAT_KB = 6 * 1024  # what a journal's segments and a batch may take more
 LATE_MS = 1500  # from the meter's log to the gateway's stamp, on a machine that is short of processors; no two answers are alike
+DRAIN_PER_S = 100  # readings of a gateway: a hundred times the usual one a second
 FRESH_MS = 2000  # how old `now` may be
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 WAYS = "vanished", "mute", "shut", "cutting"
@@ -198,7 +199,8 @@ def _away(chain, rng, what, readings, faults):
     name = f"{'+'.join(what)} {way}"
     wait_for(lambda: len(_now_ages(chain, since)) == len(chain.gateways), f"I7 {name}: `now` of each gateway", invariants.RECOVERY_MS / 1000)
     now_ms = int(1000 * (time.monotonic() - back))
-    chain.recovered(name, back)
+    chain.recoveries.append(invariants.Recovery(name, now_ms, False))
+    chain.wait_flowing(1, deadline=max(invariants.RECOVERY_MS / 1000, piled / DRAIN_PER_S))  # a new answer stands behind all others
     drained = time.monotonic() - back
     ages = _now_ages(chain, since)
     for p in chain.ours:
