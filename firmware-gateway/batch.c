@@ -22,7 +22,8 @@ struct batch {
     pthread_mutex_t lock;
     char *text;     /* readings one behind the other, each NUL-terminated */
     size_t length;  /* what is used of ROOM */
-    size_t most;    /* what was, since it was last given back */
+    size_t peak;    /* what was, since it was empty */
+    size_t most;    /* what was, since it was given back */
     size_t undated; /* of it, at the front: what names the boot, once the wall clock is known */
     char boot[CLOCK_BOOT_SIZE];
     bool dated;                     /* the wall clock is known */
@@ -145,7 +146,7 @@ void batch_put(struct batch *b, const struct reading *r, int64_t due)
         b->dropped++;
     } else {
         b->length += out.length + 1;
-        b->most = b->length > b->most ? b->length : b->most;
+        b->peak = b->length > b->peak ? b->length : b->peak;
     }
     if (!r->error) {
         remember(n, &dated);
@@ -166,12 +167,16 @@ void batch_forget(struct batch *b, const char *device)
     pthread_mutex_unlock(&b->lock);
 }
 
-/* After a stall: the memory that it filled would stay resident for ever. */
-static void give_back(struct batch *b)
+/* It is empty.  When a stall is over, the memory that it filled is given back: it would stay resident for ever. */
+static void emptied(struct batch *b)
 {
-    free(b->text);
-    b->text = xmalloc(ROOM);
-    b->most = 0;
+    if (b->most > KEPT && b->peak <= KEPT) {
+        free(b->text);
+        b->text = xmalloc(ROOM);
+        b->most = 0;
+    }
+    b->most = b->peak > b->most ? b->peak : b->most;
+    b->peak = 0;
 }
 
 size_t batch_take(struct batch *b, struct buf *body)
@@ -192,8 +197,8 @@ size_t batch_take(struct batch *b, struct buf *body)
     memmove(b->text, b->text + at, b->length - at);
     b->length -= at;
     b->undated -= b->undated ? at : 0;
-    if (b->length == 0 && b->most > KEPT)
-        give_back(b);
+    if (b->length == 0)
+        emptied(b);
     pthread_mutex_unlock(&b->lock);
     buf_char(body, ']');
     return count;
