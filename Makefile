@@ -33,8 +33,9 @@ B        := build/san
 FLAGS_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LINK_COMMON := $(filter-out -Wl$(comma)--as-needed,$(LINK_COMMON)) $(FLAGS_SAN)
 else ifdef FUZZ
-B        := build/fuzz
-FLAGS_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+B        := build/fuzz$(if $(filter fast,$(FUZZ)),-fast)
+FLAGS_SAN := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
+	$(if $(filter fast,$(FUZZ)),-fno-sanitize-coverage=trace-cmp)
 LINK_COMMON := $(filter-out -Wl$(comma)--as-needed,$(LINK_COMMON)) $(FLAGS_SAN)
 else ifdef COVERAGE
 B        := build/coverage
@@ -91,7 +92,8 @@ help:
 #: make check      the fast tests only (no servers), and each bench once on a tiny load; SAN=1 under ASan and UBSan
 #: make e2e        the end-to-end scenarios only
 #: make bench      how long things take, as tables
-#: make fuzz       libFuzzer on all that comes from outside, FUZZ_SECONDS=60 each; TARGET=NAME: that one (clang, libclang-rt-14-dev)
+#: make fuzz       libFuzzer on all that comes from outside, FUZZ_SECONDS=60 each; TARGET=NAME: that one; FUZZ=fast: docs/fuzzing.md
+#:                 (clang, libclang-rt-14-dev)
 #: make torture    kills of everything at any moment and at any system call, and what must hold after; TORTURE_SECONDS=600, SEED,
 #:                 KINDS: docs/torture.md (strace)
 #: make coverage   what of the product units, corpora and scenarios reach, by file; PARTS, SCENARIOS: docs/coverage.md (gcc)
@@ -161,7 +163,8 @@ $(UNIT_sim): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(call obj,tests/sim/behaviour
 	$(call say,LINK,$@)
 	$(link) -lcmocka $(LIBS_common)
 
-# Under FUZZ=1 libFuzzer makes the inputs, else they are the files of the corpus.
+# Under FUZZ=1 libFuzzer makes the inputs, else they are the files of the corpus.  FUZZ=fast does not trace comparisons: half
+# again to twice as many executions, which find their way by the corpus and by what is covered only.
 $(FUZZERS): $(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(call obj,$(SRC_fuzz) $(if $(FUZZ),,tests/fuzz/replay.c)) \
 		$(LIB_gateway) $(LIB_collector) $(LIB_common)
 	$(call say,LINK,$@)
@@ -184,7 +187,7 @@ corpus: $(FUZZERS)
 
 fuzzers: $(FUZZERS)
 fuzz:
-	$(Q)tests/fuzz/run $(TARGET)
+	$(Q)tests/fuzz/run $(or $(FUZZ),1) $(TARGET)
 
 deps:
 	$(Q)tests/deps.sh

@@ -339,7 +339,7 @@ struct conf *conf_open_text(const char *name, const char *text, size_t length, s
     }
     struct buf clean = buf_growing();
     scan_text(conf, rest, &clean, faults);
-    dictionary *values = load(&clean);
+    dictionary *values = conf->count ? load(&clean) : dictionary_new(0);
     buf_free(&clean);
     bool taken = false;
     if (values)

@@ -114,12 +114,18 @@ static bool in_range(const struct conf_option *option, double x)
 
 /* ---- the nearest name ---- */
 
-/* Edit distance with neighbours swapped counting one (optimal string alignment); words beyond 63 bytes never match. */
-static size_t distance(const char *a, const char *b)
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Edit distance with neighbours swapped counting one (optimal string alignment), if it is at most `most`; else some
+ * number above that.  Words beyond 63 bytes never match. */
+static size_t distance(const char *a, const char *b, size_t most)
 {
     enum { MOST = 64 };
     size_t n = strlen(a), m = strlen(b), row[3][MOST];
-    if (n >= MOST || m >= MOST)
+    if (n >= MOST || m >= MOST || n > m + most || m > n + most)
         return MOST;
     for (size_t j = 0; j <= m; j++)
         row[0][j] = j;
@@ -127,14 +133,9 @@ static size_t distance(const char *a, const char *b)
         size_t *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
         now[0] = i;
         for (size_t j = 1; j <= m; j++) {
-            size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
-            if (last[j] + 1 < best)
-                best = last[j] + 1;
-            if (now[j - 1] + 1 < best)
-                best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
-                best = before[j - 2] + 1;
-            now[j] = best;
+            now[j] = least(last[j - 1] + (a[i - 1] != b[j - 1]), least(last[j], now[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = least(now[j], before[j - 2] + 1);
         }
     }
     return row[n % 3][m];
@@ -158,7 +159,7 @@ static void hint_begin(struct hint *h, const char *word)
 
 static void hint_try(struct hint *h, const char *name)
 {
-    size_t d = distance(h->word, name);
+    size_t d = distance(h->word, name, h->distance);
     if (d <= h->distance && (!h->nearest || d < h->distance)) {
         h->nearest = name;
         h->distance = d;

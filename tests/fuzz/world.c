@@ -2,17 +2,31 @@
 #include "common/civil.h"
 #include "common/file.h"
 #include "common/json.h"
+#include "collector/rules/health.h"
+#include "collector/rules/memory.h"
 
 static const char epoch[] = "00000000000000000000000000000001";
 
 /* ---- what leaves ------------------------------------------------------------------------------------------------- */
-/* What is published, stored or answered as JSON can be read as such. */
-static void note_json(struct buf *log, const char *what, const char *json)
+/* What is published, stored or answered as JSON can be read as such.  What was found good stays so: most is the same in
+ * each world. */
+static void look_at(const char *json)
 {
-    struct json *root = json ? json_open(json, strlen(json), NULL) : NULL;
-    must(!json || root);
+    static struct hash good[4096];
+    struct hash h = hash_of(json, strlen(json)), *before = &good[(h.b[0] << 8 | h.b[1]) % 4096];
+    if (hash_equal(&h, before))
+        return;
+    struct json *root = json_open(json, strlen(json), NULL);
+    must(root);
     json_close(root);
-    buf_print(log, "%s %s\n", what, json ? json : "-");
+    *before = h;
+}
+
+static void note_json(struct world *w, const char *what, const char *json)
+{
+    if (json)
+        look_at(json);
+    buf_print(&w->log, "%s %s\n", what, json ? json : "-");
 }
 
 static void on_flag(void *ctx, const struct flag_row *r)
@@ -20,7 +34,7 @@ static void on_flag(void *ctx, const struct flag_row *r)
     struct world *w = ctx;
     buf_print(&w->log, "flag %s %d %d %s %s %s %lld %lld %lld\n", r->id, r->rev, (int)r->flag, r->state, r->site,
               r->device, (long long)r->since, (long long)r->until, (long long)r->at);
-    note_json(&w->log, "body", r->body);
+    note_json(w, "body", r->body);
 }
 
 static void on_window(void *ctx, const struct window_row *r)
@@ -77,23 +91,23 @@ static void on_cleaning(void *ctx, const struct cleaning_row *r)
 {
     struct world *w = ctx;
     buf_print(&w->log, "cleaning %s %s %s %lld\n", r->id, r->state, r->verdict, (long long)r->cleaned_at);
-    note_json(&w->log, "photos", r->photos);
+    note_json(w, "photos", r->photos);
     if (*r->verdict)
-        note_json(&w->log, "evidence", r->evidence);
+        note_json(w, "evidence", r->evidence);
 }
 
 static void on_case(void *ctx, const struct case_row *r)
 {
     struct world *w = ctx;
     buf_print(&w->log, "case %s %d %s %s %lld\n", r->id, r->rev, r->state, r->step, (long long)r->at);
-    note_json(&w->log, "body", r->body);
+    note_json(w, "body", r->body);
 }
 
 static void on_entry(void *ctx, const struct entry_row *r)
 {
     struct world *w = ctx;
     buf_print(&w->log, "entry %s %s %d %s %lld\n", r->kind, r->id, r->rev, r->state, (long long)r->at);
-    note_json(&w->log, "body", r->body);
+    note_json(w, "body", r->body);
 }
 
 static void on_alert(void *ctx, const char *topic, const char *payload, int64_t at)
@@ -101,7 +115,7 @@ static void on_alert(void *ctx, const char *topic, const char *payload, int64_t 
     struct world *w = ctx;
     must(!strpbrk(topic, "+#"));
     buf_print(&w->log, "alert %lld ", (long long)at);
-    note_json(&w->log, topic, payload);
+    note_json(w, topic, payload);
 }
 
 static void on_line(void *ctx, const char *line)
@@ -116,7 +130,7 @@ static void on_answer(void *ctx, const char *request, const char *json)
     struct world *w = ctx;
     w->answers++;
     buf_print(&w->log, "answer %s ", request);
-    note_json(&w->log, "", json);
+    note_json(w, "", json);
 }
 
 static void on_state(void *ctx, const char *key, const void *bytes, size_t length)
@@ -231,16 +245,6 @@ void world_line(struct world *w, const char *line, size_t length)
         world_restore(w);
 }
 
-void world_restore(struct world *w)
-{
-    struct sink sink = sink_of(w);
-    fold_save(w->fold, &sink);
-    fold_free(w->fold);
-    w->fold = fold_new();
-    for (size_t i = w->piece_count; i-- > 0;)
-        must(fold_restore(w->fold, w->pieces[i].key, w->pieces[i].bytes, w->pieces[i].length) == 0);
-}
-
 /* ---- its beginning ----------------------------------------------------------------------------------------------- */
 /* Comments, and limits of other classes and positions than the street has, would only be read again and again: what is
  * left of a standard as text. */
@@ -291,14 +295,46 @@ static void put_config(struct buf *body)
     buf_text(body, "}}");
 }
 
-static void configure(struct world *w)
+/* The street's configuration: read once, since reading it takes longer than all else that happens to a street. */
+static const struct rules_config *street_config(void)
 {
-    static struct buf body; /* the same for every world */
-    if (!body.length) {
-        body = buf_growing();
+    static struct rules_config config;
+    if (!config.body) {
+        struct buf body = buf_growing();
+        struct faults faults = {0};
         put_config(&body);
+        must(civil_zone("Asia/Shanghai", NULL) == 0);
+        must(rules_config_read(&config, body.data, body.length, &faults));
+        buf_free(&body);
     }
-    world_record(w, RECORD_CONFIG, body.data, body.length);
+    return &config;
+}
+
+/* Nothing but a `config` record changes a configuration, and none comes: it is lent to each fold. */
+static struct fold *open_fold(void)
+{
+    struct fold *f = fold_new();
+    rules_config_free(&f->config);
+    f->config = *street_config();
+    health_settings(f);
+    return f;
+}
+
+static void close_fold(struct world *w)
+{
+    w->fold->config = (struct rules_config){0};
+    fold_free(w->fold);
+}
+
+void world_restore(struct world *w)
+{
+    struct sink sink = sink_of(w);
+    fold_save(w->fold, &sink);
+    close_fold(w);
+    w->fold = open_fold();
+    for (size_t i = w->piece_count; i-- > 0;)
+        if (strcmp(w->pieces[i].key, "config") != 0)
+            must(fold_restore(w->fold, w->pieces[i].key, w->pieces[i].bytes, w->pieces[i].length) == 0);
 }
 
 struct world *world_new(void)
@@ -310,12 +346,10 @@ struct world *world_new(void)
         "club,尚座,club,yudu,g-1,李建国,2,boundary,,,,,gw-01\\n"
         "house,贡江,restaurant,yudu,g-2,陈志强,,,4,2023-11-08,60,mo-su 10:00-21:30,gw-01 gw-02\\n\"}}";
     struct world *w = xcalloc(1, sizeof *w);
-    must(civil_zone("Asia/Shanghai", NULL) == 0);
+    w->fold = open_fold();
     w->now = civil_ms(2026, 3, 1, 0, 0, 0);
-    w->fold = fold_new();
     w->intake = intake_new("quietair/v1");
     w->log = buf_growing();
-    configure(w);
     world_record(w, RECORD_COMMAND, import, sizeof import - 1);
     return w;
 }
@@ -326,7 +360,7 @@ void world_free(struct world *w)
         free(w->pieces[i].key);
         free(w->pieces[i].bytes);
     }
-    fold_free(w->fold);
+    close_fold(w);
     intake_free(w->intake);
     buf_free(&w->log);
     free(w);

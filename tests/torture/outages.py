@@ -96,6 +96,11 @@ class OutageStreet(ChainStreet):
                 program.launch()
         self.recovered(what, began)
 
+    def wait_caught_up(self, deadline):
+        """Until the newest answer of each gateway in the time series is as young as `now` may be."""
+        sites = {place.site for place in self.places.values()}
+        wait_for(lambda: all(self.arrived(site, wall_ms() - FRESH_MS) for site in sites), "nothing waits any more", deadline)
+
     def examine(self):
         if self.supervised:
             print(f"  ended with a message, as they may: {dict(collections.Counter(self.supervised))}", flush=True)
@@ -203,6 +208,7 @@ def _away(chain, rng, what, readings, faults):
     chain.wait_flowing(1, deadline=max(invariants.RECOVERY_MS / 1000, piled / DRAIN_PER_S))  # a new answer stands behind all others
     drained = time.monotonic() - back
     ages = _now_ages(chain, since)
+    chain.wait_caught_up(max(invariants.RECOVERY_MS / 1000, drained))  # with what came while the backlog went
     for p in chain.ours:
         most[p] = max(most[p], p.rss_kb())
     grown = {p.name: most[p] - before[p] for p in chain.ours}
