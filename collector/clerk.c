@@ -24,6 +24,8 @@ struct clerk {
     struct fold *fold;
     struct journal_reader *reader;
     uint64_t at; /* folded */
+    struct fault why;
+    atomic_bool failed; /* for the reason in why, which no longer changes */
 };
 
 static int piece(void *ctx, const char *key, const void *bytes, size_t length)
@@ -147,8 +149,9 @@ static int fold_on(struct clerk *c)
         }
         c->at = next;
         if (due && (c->at - since >= COMMIT_RECORDS || clock_mono_ms() - began >= COMMIT_MS)) {
-            if (commit(c))
-                return ERR_IO;
+            int code = commit(c);
+            if (code)
+                return code;
             due = false;
             since = c->at;
             began = clock_mono_ms();
@@ -156,6 +159,38 @@ static int fold_on(struct clerk *c)
     }
     bool asked = c->asked > c->committed && c->at >= c->asked;
     return due || asked ? commit(c) : 0;
+}
+
+/* Others read this ledger too and know it by its file: it is set aside here, and folded anew by the next start. */
+static int put_aside(struct clerk *c)
+{
+    struct fault *f = &c->why;
+    char said[160];
+    if (journal_first(c->journal) > 1)
+        return refuse_anew(c, f);
+    snprintf(said, sizeof said, "%s", ledger_error(c->ledger));
+    let_go(c);
+    int r = ledger_set_aside(c->state_dir, clock_wall_ms(), f);
+    return r ? r
+             : fault(f, ERR_CORRUPT, "%s: the ledger is damaged (%s): it is set aside, and the next start folds it anew",
+                     c->state_dir, said);
+}
+
+/* What was folded since the last commit is gone from the ledger: begins again from there.  False: it cannot. */
+static bool begin_again(struct clerk *c, int why)
+{
+    int r = why == ERR_CORRUPT ? put_aside(c) : ERR_AGAIN;
+    let_go(c);
+    while (r == ERR_AGAIN || r == ERR_IO || r == ERR_FULL) {
+        if (c->stopping)
+            return false;
+        clock_sleep_until_ns(clock_mono_ns() + RETRY_MS * 1000000LL);
+        r = take_up(c, &c->why);
+    }
+    c->failed = r != 0;
+    if (r)
+        bell_ring(c->bell);
+    return !r;
 }
 
 static void *run(void *arg)
@@ -169,17 +204,8 @@ static void *run(void *arg)
                 commit(c);
             break;
         }
-        if (r) { /* what was folded since the last commit is gone from the ledger: begin again from there */
-            if (last)
-                break;
-            struct fault f;
-            let_go(c);
-            do
-                clock_sleep_until_ns(clock_mono_ns() + RETRY_MS * 1000000LL);
-            while (take_up(c, &f) != 0 && !c->stopping);
-            if (!c->ledger)
-                break;
-        }
+        if (r && (last || !begin_again(c, r)))
+            break;
         bell_wait(c->own_bell, 500);
     }
     return NULL;
@@ -233,6 +259,11 @@ void clerk_ask(struct clerk *c, uint64_t seq)
 uint64_t clerk_committed(struct clerk *c)
 {
     return c->committed;
+}
+
+int clerk_failed(struct clerk *c, struct fault *f)
+{
+    return c->failed ? fault(f, c->why.code, "%s", c->why.text) : 0;
 }
 
 void clerk_sent(struct clerk *c, int64_t alert_id, int64_t line_id)

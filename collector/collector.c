@@ -113,6 +113,8 @@ static int loop(struct collector *c, struct fault *f)
         repairs_pay(c);
         skips_record(c);
         r = group_commit(c, f);
+        if (!r)
+            r = clerk_failed(c->clerk, f);
         if (r)
             break;
         skips_recorded(c);

@@ -8,6 +8,7 @@
 #include "common/service.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -189,6 +190,70 @@ static void damage_is_set_aside(void **state)
     assert_int_equal(count_aside(), 2);
 }
 
+/* All pages but the first, which says what tables there are. */
+static void spoil_pages(void)
+{
+    size_t length;
+    char *bytes = file_read(at("ledger.db"), 1 << 24, &length, NULL);
+    assert_non_null(bytes);
+    memset(bytes, 0xa5, length);
+    int fd = open(path, O_WRONLY);
+    assert_true(fd >= 0 && length > 8192);
+    assert_int_equal(pwrite(fd, bytes, length - 4096, 4096), length - 4096);
+    close(fd);
+    free(bytes);
+}
+
+static int failure_of(struct clerk *c, struct fault *f)
+{
+    for (int64_t until = clock_mono_ms() + DEADLINE_MS; !clerk_failed(c, f) && clock_mono_ms() < until;) {
+        struct pollfd p = {.fd = bell, .events = POLLIN};
+        poll(&p, 1, 100);
+        bell_quiet(bell);
+    }
+    return clerk_failed(c, f);
+}
+
+static void damage_while_it_runs_ends_it(void **state)
+{
+    struct fault f = {0};
+    (void)state;
+    ticks(1, 5);
+    fold_all(5);
+    struct clerk *c = started();
+    assert_int_equal(clerk_failed(c, &f), 0);
+    spoil_pages();
+    ticks(6, 9);
+    clerk_ask(c, 9);
+    assert_int_equal(failure_of(c, &f), ERR_CORRUPT);
+    assert_non_null(strstr(f.text, "is set aside"));
+    clerk_stop(c);
+    assert_int_equal(count_aside(), 1);
+    fold_all(9);
+    assert_int_equal(count_aside(), 1);
+}
+
+/* A journal without its beginning cannot make a ledger again: the damaged one stays where it is. */
+static void damage_that_cannot_be_made_good_is_left(void **state)
+{
+    struct fault f = {0};
+    (void)state;
+    journal_close(journal);
+    open_journal("journal", 4096);
+    ticks(1, 200); /* a segment begins after a sync only */
+    ticks(201, 400);
+    fold_all(400);
+    assert_true(journal_drop_oldest(journal) > 0);
+    struct clerk *c = started();
+    spoil_pages();
+    ticks(401, 409);
+    clerk_ask(c, 409);
+    assert_int_equal(failure_of(c, &f), ERR_DENIED);
+    assert_non_null(strstr(f.text, "Restore a backup"));
+    clerk_stop(c);
+    assert_int_equal(count_aside(), 0);
+}
+
 static void nobody_else_may_write_it(void **state)
 {
     struct ledger *held;
@@ -269,6 +334,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_goes_on_where_it_stood, setup, teardown),
         cmocka_unit_test_setup_teardown(another_journal_is_another_ledger, setup, teardown),
         cmocka_unit_test_setup_teardown(damage_is_set_aside, setup, teardown),
+        cmocka_unit_test_setup_teardown(damage_while_it_runs_ends_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(damage_that_cannot_be_made_good_is_left, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_else_may_write_it, setup, teardown),
         cmocka_unit_test_setup_teardown(holes_are_passed_over, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_is_waited_for, setup, teardown),
