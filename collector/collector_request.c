@@ -3,6 +3,7 @@
 #include "collector/collector_private.h"
 #include "collector/identity.h"
 #include "collector/photo.h"
+#include "collector/request.h"
 #include "common/base64.h"
 
 #include <stdio.h>
@@ -164,11 +165,14 @@ void on_request(void *ctx, uint64_t ticket, const struct json *request, const ch
     struct collector *c = ctx;
     const struct json *args = json_member(request, "args");
     const char *id = "", *verb = "", *actor;
+    struct fault f;
     bool refused;
     json_text(json_member(request, "id"), &id);
     json_text(json_member(request, "verb"), &verb);
     if (!*id || strlen(id) >= sizeof c->waiting->request)
         answer_error(c, ticket, "", "a request needs an id of 1 to 63 bytes");
+    else if (request_check(verb, args, &f) != 0)
+        answer_error(c, ticket, id, f.text);
     else if (strcmp(verb, "status") == 0)
         answer_status(c, ticket, id);
     else if (strcmp(verb, "commit") == 0)

@@ -186,11 +186,22 @@ class BadPayloads(Scenario):
         self.assertIn(case.expected, self.ask(line), case.name)
         self.expected["request"] += 1
 
-    def command_badly(self, case):
+    def ask_as_clerk(self, case):
         line = b'{"id":"c-%d","actor":"a",%s}' % (next(self.ids), self.speaker.payload(case))
         answer = json.loads(self.ask(line))
         self.assertIs(answer["ok"], False, case.name)
-        self.assertIn(case.expected, json.dumps(answer, ensure_ascii=False), case.name)
+        return answer
+
+    def args_badly(self, case):
+        self.assertIn(case.expected, self.ask_as_clerk(case)["error"], case.name)
+        self.expected["request"] += 1
+
+    def command_badly(self, case):
+        answer = self.ask_as_clerk(case)
+        if answer["error"].startswith("args: "):  # of another type: refused at the door, where args.txt has the words
+            self.expected["request"] += 1
+        else:
+            self.assertIn(case.expected, json.dumps(answer, ensure_ascii=False), case.name)
 
     def import_badly(self, case):
         text = expand(case.payload)
@@ -260,6 +271,7 @@ class BadPayloads(Scenario):
         self.each("now.txt", self.say_at("now"))
         self.assertEqual(self.live.messages, [], "nothing of it is shown as live")
         self.each("request.txt", self.ask_badly)
+        self.each("args.txt", self.args_badly)
         for case in cases("command.txt"):
             self.command_badly(case)
         for case in cases("sites.txt"):

@@ -1,4 +1,6 @@
-/* What no honest clerk asks (tests/bad): refused in words that say what is wrong, and the next one is done. */
+/* What no honest clerk asks (tests/bad): refused in words that say what is wrong, and the next one is done.  Requests whose
+ * args are wrong in kind stand in command.txt too: journals of before have them. */
+#include "collector/request.h"
 #include "collector/site.h"
 #include "tests/unit/collector/fold_kit.h"
 #include "tests/unit/stream/bad_cases.h"
@@ -37,6 +39,30 @@ static void commands_are_refused_and_the_next_one_done(void **state)
     kit_free(k);
 }
 
+static void args_refused(void *ctx, const struct bad_case *c)
+{
+    struct buf text = buf_growing();
+    struct fault f = {.text = "it is taken"};
+    const char *verb = "";
+    (void)ctx;
+    buf_char(&text, '{');
+    buf_bytes(&text, c->payload.data, c->payload.length);
+    buf_char(&text, '}');
+    struct json *request = json_open(text.data, text.length, NULL);
+    assert_non_null(request);
+    assert_true(json_text(json_member(request, "verb"), &verb));
+    if (request_check(verb, json_member(request, "args"), &f) == 0 || !strstr(f.text, c->expected))
+        bad_fail("args.txt", c->name, f.text);
+    json_close(request);
+    buf_free(&text);
+}
+
+static void args_are_refused_by_type_and_by_name(void **state)
+{
+    (void)state;
+    assert_true(bad_each("args.txt", NULL, args_refused, NULL) >= 40);
+}
+
 static void row_refused(void *ctx, const struct bad_case *c)
 {
     struct faults faults = {0};
@@ -67,6 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_are_refused_and_the_next_one_done),
+        cmocka_unit_test(args_are_refused_by_type_and_by_name),
         cmocka_unit_test(registers_are_refused_by_row_and_column),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
