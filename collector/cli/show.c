@@ -1,6 +1,6 @@
 #include "collector/cli/show.h"
-#include "common/table.h"
 #include "common/civil.h"
+#include "common/table.h"
 
 #include <string.h>
 
@@ -31,6 +31,25 @@ static void put_scalar(struct buf *out, const struct json *value)
     } else {
         buf_text(out, "—");
     }
+}
+
+/* `a 3, b 5` of an object, `x, y` of a list. */
+static void put_inline(struct buf *out, const struct json *value)
+{
+    const struct json *member;
+    const char *key, *before = "";
+    for (size_t i = 0; i < json_count(value); i++) {
+        buf_text(out, before);
+        put_scalar(out, json_at(value, i));
+        before = ", ";
+    }
+    for (void *at = NULL; json_is_object(value) && (key = json_next(value, &at, &member));) {
+        buf_print(out, "%s%s ", before, key);
+        put_scalar(out, member);
+        before = ", ";
+    }
+    if (!*before)
+        buf_text(out, "—");
 }
 
 static bool has_objects(const struct json *value)
@@ -66,7 +85,11 @@ static void put_cells(struct table *t, const struct columns *c, size_t first, co
 {
     for (size_t i = first; i < c->count; i++) {
         struct buf cell = buf_growing();
-        put_scalar(&cell, json_member(object, c->keys[i]));
+        const struct json *value = json_member(object, c->keys[i]);
+        if (json_is_list(value) && !has_objects(value))
+            put_inline(&cell, value);
+        else
+            put_scalar(&cell, value);
         table_text(t, cell.data);
         buf_free(&cell);
     }
@@ -97,25 +120,6 @@ static void put_table(struct buf *out, const struct json *rows, bool colour)
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
-
-/* `a 3, b 5` of an object, `x, y` of a list. */
-static void put_inline(struct buf *out, const struct json *value)
-{
-    const struct json *member;
-    const char *key, *before = "";
-    for (size_t i = 0; i < json_count(value); i++) {
-        buf_text(out, before);
-        put_scalar(out, json_at(value, i));
-        before = ", ";
-    }
-    for (void *at = NULL; json_is_object(value) && (key = json_next(value, &at, &member));) {
-        buf_print(out, "%s%s ", before, key);
-        put_scalar(out, member);
-        before = ", ";
-    }
-    if (!*before)
-        buf_text(out, "—");
-}
 
 static void show_object(const struct json *object, struct buf *out, bool colour)
 {

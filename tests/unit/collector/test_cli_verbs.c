@@ -273,7 +273,7 @@ static void cases(void **state)
     expect("case show c1 --json", 0, ",\"history\":[{\"rev\":1,\"event\":\"incident\"");
     expect("case show c9", 1, "c9: no such case");
     expect("measurement list", 0, "m1  club  —   —         67.3");
-    expect("inspection list", 0, "[\"甲\",\"乙\"]");
+    expect("inspection list", 0, "甲, 乙");
     expect("inspection list --site elsewhere --json", 0, "[]\n");
 }
 
