@@ -1,9 +1,9 @@
 #include "tests/fuzz/world.h"
+#include "collector/rules/health.h"
+#include "collector/rules/memory.h"
 #include "common/civil.h"
 #include "common/file.h"
 #include "common/json.h"
-#include "collector/rules/health.h"
-#include "collector/rules/memory.h"
 
 static const char epoch[] = "00000000000000000000000000000001";
 
@@ -24,15 +24,15 @@ static void look_at(const char *json)
 
 static void note_json(struct world *w, const char *what, const char *json)
 {
-    if (json)
+    if (json && w->out == &w->log) /* the twin says the same */
         look_at(json);
-    buf_print(&w->log, "%s %s\n", what, json ? json : "-");
+    buf_print(w->out, "%s %s\n", what, json ? json : "-");
 }
 
 static void on_flag(void *ctx, const struct flag_row *r)
 {
     struct world *w = ctx;
-    buf_print(&w->log, "flag %s %d %d %s %s %s %lld %lld %lld\n", r->id, r->rev, (int)r->flag, r->state, r->site,
+    buf_print(w->out, "flag %s %d %d %s %s %s %lld %lld %lld\n", r->id, r->rev, (int)r->flag, r->state, r->site,
               r->device, (long long)r->since, (long long)r->until, (long long)r->at);
     note_json(w, "body", r->body);
 }
@@ -41,14 +41,14 @@ static void on_window(void *ctx, const struct window_row *r)
 {
     struct world *w = ctx;
     must(r->from < r->to && r->coverage >= 0 && r->coverage <= 1.000001);
-    buf_print(&w->log, "window %s %s %s %lld %lld %d %s %.17g %.17g\n", r->site, r->device, r->rule, (long long)r->from,
+    buf_print(w->out, "window %s %s %s %lld %lld %d %s %.17g %.17g\n", r->site, r->device, r->rule, (long long)r->from,
               (long long)r->to, (int)r->outcome, r->reason, r->measured, r->judged);
 }
 
 static void on_noise_day(void *ctx, const struct noise_day_row *r)
 {
     struct world *w = ctx;
-    buf_print(&w->log, "day %s %s %lld %.17g %.17g %.17g\n", r->site, r->device, (long long)r->day, r->ld, r->ln,
+    buf_print(w->out, "day %s %s %lld %.17g %.17g %.17g\n", r->site, r->device, (long long)r->day, r->ld, r->ln,
               r->ldn);
 }
 
@@ -56,7 +56,7 @@ static void on_usage(void *ctx, const struct usage_row *r)
 {
     struct world *w = ctx;
     must(r->both_ms >= 0 && r->both_ms <= r->fan_ms && r->fan_ms <= r->covered_ms);
-    buf_print(&w->log, "usage %s %lld %lld %lld\n", r->site, (long long)r->day, (long long)r->covered_ms,
+    buf_print(w->out, "usage %s %lld %lld %lld\n", r->site, (long long)r->day, (long long)r->covered_ms,
               (long long)r->fan_ms);
 }
 
@@ -64,14 +64,14 @@ static void on_missing(void *ctx, const struct missing_row *r)
 {
     struct world *w = ctx;
     must(r->from < r->to);
-    buf_print(&w->log, "missing %s %s %lld %lld %s\n", r->site, r->device, (long long)r->from, (long long)r->to,
+    buf_print(w->out, "missing %s %s %lld %lld %s\n", r->site, r->device, (long long)r->from, (long long)r->to,
               r->reason);
 }
 
 static void on_device(void *ctx, const struct device_row *r)
 {
     struct world *w = ctx;
-    buf_print(&w->log, "device %s %s %s %s %lld\n", r->site, r->device, r->serial, r->calibrated,
+    buf_print(w->out, "device %s %s %s %s %lld\n", r->site, r->device, r->serial, r->calibrated,
               (long long)r->interval_ms);
 }
 
@@ -84,13 +84,13 @@ static void on_gateway(void *ctx, const struct gateway_row *r)
 static void on_site(void *ctx, const struct site *s)
 {
     struct world *w = ctx;
-    buf_print(&w->log, "site %s\n", s->id);
+    buf_print(w->out, "site %s\n", s->id);
 }
 
 static void on_cleaning(void *ctx, const struct cleaning_row *r)
 {
     struct world *w = ctx;
-    buf_print(&w->log, "cleaning %s %s %s %lld\n", r->id, r->state, r->verdict, (long long)r->cleaned_at);
+    buf_print(w->out, "cleaning %s %s %s %lld\n", r->id, r->state, r->verdict, (long long)r->cleaned_at);
     note_json(w, "photos", r->photos);
     if (*r->verdict)
         note_json(w, "evidence", r->evidence);
@@ -99,14 +99,14 @@ static void on_cleaning(void *ctx, const struct cleaning_row *r)
 static void on_case(void *ctx, const struct case_row *r)
 {
     struct world *w = ctx;
-    buf_print(&w->log, "case %s %d %s %s %lld\n", r->id, r->rev, r->state, r->step, (long long)r->at);
+    buf_print(w->out, "case %s %d %s %s %lld\n", r->id, r->rev, r->state, r->step, (long long)r->at);
     note_json(w, "body", r->body);
 }
 
 static void on_entry(void *ctx, const struct entry_row *r)
 {
     struct world *w = ctx;
-    buf_print(&w->log, "entry %s %s %d %s %lld\n", r->kind, r->id, r->rev, r->state, (long long)r->at);
+    buf_print(w->out, "entry %s %s %d %s %lld\n", r->kind, r->id, r->rev, r->state, (long long)r->at);
     note_json(w, "body", r->body);
 }
 
@@ -114,7 +114,7 @@ static void on_alert(void *ctx, const char *topic, const char *payload, int64_t 
 {
     struct world *w = ctx;
     must(!strpbrk(topic, "+#"));
-    buf_print(&w->log, "alert %lld ", (long long)at);
+    buf_print(w->out, "alert %lld ", (long long)at);
     note_json(w, topic, payload);
 }
 
@@ -122,14 +122,14 @@ static void on_line(void *ctx, const char *line)
 {
     struct world *w = ctx;
     must(*line && !strchr(line, '\n'));
-    buf_print(&w->log, "line %s\n", line);
+    buf_print(w->out, "line %s\n", line);
 }
 
 static void on_answer(void *ctx, const char *request, const char *json)
 {
     struct world *w = ctx;
-    w->answers++;
-    buf_print(&w->log, "answer %s ", request);
+    w->answers += w->out == &w->log;
+    buf_print(w->out, "answer %s ", request);
     note_json(w, "", json);
 }
 
@@ -161,12 +161,22 @@ static struct sink sink_of(struct world *w)
                          on_site, on_cleaning, on_case,   on_entry,     on_alert, on_line,    on_answer, on_state};
 }
 
+static void fold_in(struct world *w, const struct record *r)
+{
+    struct sink sink = sink_of(w);
+    fold_record(w->fold, r, &sink);
+    if (!w->twin)
+        return;
+    w->out = &w->twin_log;
+    fold_record(w->twin, r, &sink);
+    w->out = &w->log;
+}
+
 /* ---- what comes -------------------------------------------------------------------------------------------------- */
 static void take(struct world *w, const struct record *r)
 {
-    struct sink sink = sink_of(w);
     intake_apply(w->intake, r);
-    fold_record(w->fold, r, &sink);
+    fold_in(w, r);
 }
 
 void world_record(struct world *w, enum record_kind kind, const char *body, size_t length)
@@ -196,9 +206,8 @@ static void frame(struct world *w, const char *line, size_t length)
     frame_end(&payload);
     intake_judge(w->intake, topic, payload.data, payload.length, w->now, ++w->records, &bytes, &result);
     if (result.verdict == INTAKE_TAKEN) {
-        struct sink sink = sink_of(w);
         must(record_read(&r, bytes.data, bytes.length) == 0);
-        fold_record(w->fold, &r, &sink);
+        fold_in(w, &r);
     }
     frame_close(result.frame);
     judged_free(&result.judged);
@@ -320,21 +329,38 @@ static struct fold *open_fold(void)
     return f;
 }
 
-static void close_fold(struct world *w)
+static void close_fold(struct fold *f)
 {
-    w->fold->config = (struct rules_config){0};
-    fold_free(w->fold);
+    if (f)
+        f->config = (struct rules_config){0};
+    fold_free(f);
+}
+
+static struct fold *restored(struct world *w)
+{
+    struct fold *f = open_fold();
+    for (size_t i = w->piece_count; i-- > 0;)
+        if (strcmp(w->pieces[i].key, "config") != 0)
+            must(fold_restore(f, w->pieces[i].key, w->pieces[i].bytes, w->pieces[i].length) == 0);
+    return f;
 }
 
 void world_restore(struct world *w)
 {
     struct sink sink = sink_of(w);
     fold_save(w->fold, &sink);
-    close_fold(w);
-    w->fold = open_fold();
-    for (size_t i = w->piece_count; i-- > 0;)
-        if (strcmp(w->pieces[i].key, "config") != 0)
-            must(fold_restore(w->fold, w->pieces[i].key, w->pieces[i].bytes, w->pieces[i].length) == 0);
+    close_fold(w->fold);
+    w->fold = restored(w);
+}
+
+void world_twin(struct world *w)
+{
+    struct sink sink = sink_of(w);
+    fold_save(w->fold, &sink);
+    close_fold(w->twin);
+    w->twin = restored(w);
+    buf_clear(&w->log);
+    buf_clear(&w->twin_log);
 }
 
 struct world *world_new(void)
@@ -350,6 +376,8 @@ struct world *world_new(void)
     w->now = civil_ms(2026, 3, 1, 0, 0, 0);
     w->intake = intake_new("quietair/v1");
     w->log = buf_growing();
+    w->twin_log = buf_growing();
+    w->out = &w->log;
     world_record(w, RECORD_COMMAND, import, sizeof import - 1);
     return w;
 }
@@ -360,8 +388,10 @@ void world_free(struct world *w)
         free(w->pieces[i].key);
         free(w->pieces[i].bytes);
     }
-    close_fold(w);
+    close_fold(w->fold);
+    close_fold(w->twin);
     intake_free(w->intake);
     buf_free(&w->log);
+    buf_free(&w->twin_log);
     free(w);
 }

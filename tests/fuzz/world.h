@@ -23,11 +23,12 @@ struct world_piece {
 };
 
 struct world {
-    struct fold *fold;
+    struct fold *fold, *twin; /* twin: told the same, once world_twin was called */
     struct intake *intake;
     int64_t now;
-    struct buf log;   /* all that left the fold */
-    uint64_t records; /* frames that came */
+    struct buf log, twin_log; /* all that left them */
+    struct buf *out;          /* that of the two which is being told */
+    uint64_t records;         /* frames that came */
     unsigned answers;
     struct world_piece pieces[WORLD_PIECES]; /* its memory, as saved */
     size_t piece_count;
@@ -37,6 +38,8 @@ struct world *world_new(void); /* configured, with two sites and their gateways 
 void world_free(struct world *);
 void world_line(struct world *, const char *line, size_t length);
 void world_restore(struct world *);
+/* From now on another fold, which was restored from what this one saves, is told the same. */
+void world_twin(struct world *);
 /* The body must stay until the call returns. */
 void world_record(struct world *, enum record_kind, const char *body, size_t length);
 
