@@ -76,7 +76,7 @@ UNIT_sim       := $(patsubst tests/unit/sim/%.c,$(B)/unit/sim/%,$(wildcard tests
 BENCHES        := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
 SRC_bench      := $(filter-out $(wildcard tests/bench/bench_*.c),$(wildcard tests/bench/*.c))
 FUZZERS        := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-SRC_fuzz       := $(filter-out $(wildcard tests/fuzz/fuzz_*.c) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
+SRC_fuzz       := tests/fuzz/world.c $(if $(FUZZ),tests/fuzz/folder_memory.c,tests/fuzz/folder.c tests/fuzz/replay.c)
 UNITS          := $(UNIT_common) $(UNIT_gateway) $(UNIT_collector) $(UNIT_stream) $(UNIT_sim)
 
 .PHONY: all help deps check units smoke corpus fuzz fuzzers e2e torture coverage test demo lint fresh bench install clean
@@ -163,12 +163,14 @@ $(UNIT_sim): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(call obj,tests/sim/behaviour
 	$(call say,LINK,$@)
 	$(link) -lcmocka $(LIBS_common)
 
+IN_MEMORY := $(addprefix -Wl$(comma)--wrap=,open close pread read pwrite write pwritev fsync fdatasync flock ftruncate fstat stat \
+	lstat access fchmod chmod mkdir unlink rmdir rename renameat2 opendir readdir closedir file_remove_tree)
+
 # Under FUZZ=1 libFuzzer makes the inputs, else they are the files of the corpus.  FUZZ=fast does not trace comparisons: half
 # again to twice as many executions, which find their way by the corpus and by what is covered only.
-$(FUZZERS): $(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(call obj,$(SRC_fuzz) $(if $(FUZZ),,tests/fuzz/replay.c)) \
-		$(LIB_gateway) $(LIB_collector) $(LIB_common)
+$(FUZZERS): $(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(call obj,$(SRC_fuzz)) $(LIB_gateway) $(LIB_collector) $(LIB_common)
 	$(call say,LINK,$@)
-	$(link) $(LIBS_gateway) $(LIBS_collector) $(LIBS_common) $(if $(FUZZ),-fsanitize=fuzzer)
+	$(link) $(LIBS_gateway) $(LIBS_collector) $(LIBS_common) $(if $(FUZZ),-fsanitize=fuzzer $(IN_MEMORY))
 
 # ---- testing --------------------------------------------------------------------------------------------------------
 units: $(UNITS)

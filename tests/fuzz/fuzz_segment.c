@@ -15,8 +15,7 @@ static void put_segment(const char *dir, const uint8_t *bytes, size_t length, si
     if (length >= 16 && index)
         first = bytes[8] | (uint64_t)bytes[9] << 8;
     snprintf(path, sizeof path, "%s/%020llu.seg", dir, (unsigned long long)first);
-    FILE *file = fopen(path, "wb");
-    must(file && fwrite(bytes, 1, length, file) == length && fclose(file) == 0);
+    must(folder_put(path, bytes, length));
 }
 
 static void put_all(const char *dir, const uint8_t *bytes, size_t left)

@@ -1,5 +1,6 @@
-/* The small files of a gateway's state folder after a bad night: four texts, each up to a byte 0xFF: `epoch`, `life`, the
- * cursor `acked`, and names in the quarantine, blanks between.  A gateway starts whatever stands there, and can go on. */
+/* The small files of a gateway's state folder after a bad night: four texts, each up to a byte 0xFF: `epoch`, `life`,
+ * the cursor `acked`, and names in the quarantine, blanks between.  A gateway starts whatever stands there, and can go
+ * on. */
 #include "common/file.h"
 #include "firmware-gateway/sender.h"
 #include "tests/fuzz/folder.h"
@@ -31,10 +32,7 @@ static void put(const char *dir, const char *name, const char *bytes, size_t len
 {
     char path[400];
     snprintf(path, sizeof path, "%s/%s", dir, name);
-    FILE *file = fopen(path, "wb");
-    if (!file) /* a name that no file can have */
-        return;
-    must(fwrite(bytes, 1, length, file) == length && fclose(file) == 0);
+    folder_put(path, bytes, length); /* or not: a name that no file can have */
 }
 
 static void put_files(const char *dir, struct feed *f)
