@@ -211,7 +211,7 @@ int collector_settings_load(struct collector_settings *s, const char *path, stru
     s->influx.on = influx >= 0;
     if (s->influx.on && conf_fill(s->conf, influx, influx_options, s, faults)) {
         if (strncmp(s->influx.url, "http://", 7) != 0 && strncmp(s->influx.url, "https://", 8) != 0)
-            conf_fault(s->conf, influx, "url", faults, "%s: allowed are http://… and https://…", s->influx.url);
+            conf_fault(s->conf, influx, "url", faults, "allowed are http://… and https://…");
         if (s->influx.api == INFLUX_V2 && (!s->influx.org || !s->influx.bucket))
             conf_fault(s->conf, influx, "api", faults, "v2 needs org and bucket");
         if (s->influx.token_file && access(s->influx.token_file, R_OK) != 0)

@@ -42,9 +42,9 @@ bool mqtt_check(const struct conf *c, int section, struct mqtt_settings *s, stru
     else if (!host || sscanf(host, "%255[A-Za-z0-9.-]%c", s->host, &rest) != 1)
         s->port = 0;
     if (s->port < 1 || s->port > 65535)
-        conf_fault(c, section, "url", faults, "%s: allowed are mqtt://host[:port] and mqtts://host[:port]", s->url);
+        conf_fault(c, section, "url", faults, "allowed are mqtt://host[:port] and mqtts://host[:port]");
     if (!*s->root || strpbrk(s->root, "#+ .") || s->root[0] == '/' || s->root[strlen(s->root) - 1] == '/')
-        conf_fault(c, section, "root", faults, "%s: a topic without wildcards, dots, spaces, outer slashes", s->root);
+        conf_fault(c, section, "root", faults, "expected a topic without wildcards, dots, spaces, outer slashes");
     if (s->tls && !s->ca_file)
         conf_fault(c, section, "ca_file", faults, "mqtts needs the file of certificates to verify the broker by");
     if (!s->cert_file != !s->key_file)
