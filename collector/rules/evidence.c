@@ -176,9 +176,9 @@ bool evidence_officers(struct entry *e, const struct command *c, struct buf *fac
         buf_text(facts, count ? "," : "");
         buf_json(facts, name);
         if (!count)
-            memcpy(e->first, name, sizeof e->first);
+            strcpy(e->first, name);
         else if (strcmp(name, e->first) != 0)
-            memcpy(second, name, sizeof second);
+            strcpy(second, name);
     }
     buf_char(facts, ']');
     if (!count)
