@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { NODES = 96, FILES = 64, FIRST_FD = 1 << 20, PATH_MOST = 512, NAME_MOST = 255 };
+enum { NODES = 640, FILES = 64, FIRST_FD = 1 << 20, PATH_MOST = 512, NAME_MOST = 255 };
 static const char top[] = "/in-memory", root[] = "/in-memory/folder"; /* whose parent may be synced too */
 
 struct node {
@@ -27,7 +27,7 @@ struct node {
     size_t length, room;
 };
 
-static struct node nodes[NODES];
+static struct node nodes[NODES], *end = nodes; /* none has a name from there on */
 static struct file {
     struct node *node; /* NULL: free */
     size_t at;
@@ -51,7 +51,7 @@ static int no(int why)
 
 static struct node *find(const char *path)
 {
-    for (struct node *n = nodes; n < nodes + NODES; n++)
+    for (struct node *n = nodes; n < end; n++)
         if (*n->path && strcmp(n->path, path) == 0)
             return n;
     errno = ENOENT;
@@ -62,7 +62,7 @@ static struct node *find(const char *path)
 static const char *next_name(const char *folder, struct node **n)
 {
     size_t length = strlen(folder);
-    for (; *n < nodes + NODES; ++*n) {
+    for (; *n < end; ++*n) {
         const char *path = (*n)->path;
         if (strncmp(path, folder, length) == 0 && path[length] == '/' && !strchr(path + length + 1, '/'))
             return path + length + 1;
@@ -83,25 +83,25 @@ static struct node *make(const char *path, bool folder, mode_t mode)
         return NULL;
     if (in && !in->folder)
         return errno = ENOTDIR, NULL;
-    for (struct node *n = nodes; n < nodes + NODES; n++) {
-        if (*n->path || n->opened)
-            continue;
-        memcpy(n->path, path, length + 1);
-        n->folder = folder;
-        n->mode = mode & 0777;
-        n->length = 0;
-        return n;
-    }
-    must(false); /* more files than this folder takes */
-    return NULL;
+    struct node *n = nodes;
+    while (n < end && (*n->path || n->opened))
+        n++;
+    must(n < nodes + NODES); /* more files than this folder takes */
+    end += n == end;
+    memcpy(n->path, path, length + 1);
+    n->folder = folder;
+    n->mode = mode & 0777;
+    n->length = 0;
+    return n;
 }
 
 const char *folder(void)
 {
     for (struct file *f = files; f < files + FILES; f++)
         must(!f->node); /* a descriptor of the input before was not closed */
-    for (struct node *n = nodes; n < nodes + NODES; n++)
+    for (struct node *n = nodes; n < end; n++)
         n->path[0] = 0;
+    end = nodes;
     must(make(top, true, 0700) && make(root, true, 0700));
     return root;
 }
@@ -396,7 +396,7 @@ REAL(int, rename, const char *from, const char *to)
         return no(ENOTDIR);
     if (there)
         there->path[0] = 0;
-    for (struct node *below = nodes; below < nodes + NODES; below++) {
+    for (struct node *below = nodes; below < end; below++) {
         char rest[PATH_MOST];
         if (below != n && (strncmp(below->path, from, length) != 0 || below->path[length] != '/'))
             continue;
@@ -462,7 +462,7 @@ REAL(int, file_remove_tree, const char *path)
     if (!is_ours(path))
         return __real_file_remove_tree(path);
     size_t length = strlen(path);
-    for (struct node *n = nodes; n < nodes + NODES; n++)
+    for (struct node *n = nodes; n < end; n++)
         if (strncmp(n->path, path, length) == 0 && (!n->path[length] || n->path[length] == '/'))
             n->path[0] = 0;
     return 0;
