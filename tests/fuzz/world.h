@@ -20,6 +20,7 @@ enum { WORLD_PIECES = 400 };
 struct world_piece {
     char *key, *bytes;
     size_t length;
+    bool key_lent, bytes_lent; /* the first world's, which stays */
 };
 
 struct world {
@@ -34,7 +35,7 @@ struct world {
     size_t piece_count;
 };
 
-struct world *world_new(void); /* configured, with two sites and their gateways */
+struct world *world_new(void); /* configured, with two sites and their gateways, ten minutes old */
 void world_free(struct world *);
 void world_line(struct world *, const char *line, size_t length);
 void world_restore(struct world *);
