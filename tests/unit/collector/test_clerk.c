@@ -214,17 +214,25 @@ static int failure_of(struct clerk *c, struct fault *f)
     return clerk_failed(c, f);
 }
 
+/* A clerk whose ledger is damaged once it has begun, asked for the next ticks. */
+static struct clerk *started_and_spoiled(int from, int to)
+{
+    struct fault f;
+    struct clerk *c = started();
+    assert_int_equal(clerk_failed(c, &f), 0);
+    spoil_pages();
+    ticks(from, to);
+    clerk_ask(c, (uint64_t)to);
+    return c;
+}
+
 static void damage_while_it_runs_ends_it(void **state)
 {
     struct fault f = {0};
     (void)state;
     ticks(1, 5);
     fold_all(5);
-    struct clerk *c = started();
-    assert_int_equal(clerk_failed(c, &f), 0);
-    spoil_pages();
-    ticks(6, 9);
-    clerk_ask(c, 9);
+    struct clerk *c = started_and_spoiled(6, 9);
     assert_int_equal(failure_of(c, &f), ERR_CORRUPT);
     assert_non_null(strstr(f.text, "is set aside"));
     clerk_stop(c);
@@ -244,10 +252,7 @@ static void damage_that_cannot_be_made_good_is_left(void **state)
     ticks(201, 400);
     fold_all(400);
     assert_true(journal_drop_oldest(journal) > 0);
-    struct clerk *c = started();
-    spoil_pages();
-    ticks(401, 409);
-    clerk_ask(c, 409);
+    struct clerk *c = started_and_spoiled(401, 409);
     assert_int_equal(failure_of(c, &f), ERR_DENIED);
     assert_non_null(strstr(f.text, "Restore a backup"));
     clerk_stop(c);

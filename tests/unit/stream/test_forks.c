@@ -8,9 +8,9 @@
  *
  * and when the harm ends, all comes to rest acked by itself, and every reading ever made is held once, or declared.
  * Random, with printed seed; SEED=n the same again, ROUNDS=n more of it. */
-#include "collector/intake.h"
 #include "common/file.h"
 #include "firmware-gateway/sender.h"
+#include "tests/unit/stream/intake_kit.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -212,21 +212,12 @@ static void keep_record(struct world *w, const struct buf *record, const struct 
 
 static void start_intake(struct world *w, size_t upto)
 {
-    static const char command[] = "{\"id\":\"1\",\"actor\":\"t\",\"verb\":\"site import\",\"args\":{\"csv\":"
-                                  "\"id,name,kind,district,grid,gateways\\ns,S,club,yudu,g,gw-1\\n\"}}";
-    struct record r = {.kind = RECORD_COMMAND, .body = command, .body_length = sizeof command - 1};
-    intake_free(w->intake);
-    w->intake = intake_new("quietair/v1");
-    intake_apply(w->intake, &r);
     w->incarnation += w->count > upto;
     while (w->count > upto)
         free(w->records[--w->count]);
     w->backup = w->backup > w->count ? w->count : w->backup;
-    for (size_t i = 0; i < w->count; i++) {
-        assert_int_equal(record_read(&r, w->records[i], w->lengths[i]), 0);
-        r.seq = i + 1;
-        intake_apply(w->intake, &r);
-    }
+    intake_free(w->intake);
+    w->intake = intake_started(w->records, w->lengths, w->count);
 }
 
 static void say_position(struct world *w)

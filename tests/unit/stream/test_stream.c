@@ -1,9 +1,9 @@
 /* The gateway's spool and sender against the collector's intake, over a pipe that loses: random faults, printed seed.
  * After them everything must come to rest with all acked, and every reading made must be held by the present collector
  * once, or lie in what a `gap` or `lost` it holds declares. */
-#include "collector/intake.h"
 #include "common/file.h"
 #include "firmware-gateway/sender.h"
+#include "tests/unit/stream/intake_kit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,19 +54,10 @@ static void keep_record(struct world *w, const char *bytes, size_t length)
 
 static void start_intake(struct world *w, size_t upto)
 {
-    static const char command[] = "{\"id\":\"1\",\"actor\":\"t\",\"verb\":\"site import\",\"args\":{\"csv\":"
-                                  "\"id,name,kind,district,grid,gateways\\ns,S,club,yudu,g,gw-1\\n\"}}";
-    struct record r = {.kind = RECORD_COMMAND, .body = command, .body_length = sizeof command - 1};
-    intake_free(w->intake);
-    w->intake = intake_new("quietair/v1");
-    intake_apply(w->intake, &r);
     while (w->count > upto)
         free(w->records[--w->count]);
-    for (size_t i = 0; i < w->count; i++) {
-        assert_int_equal(record_read(&r, w->records[i], w->lengths[i]), 0);
-        r.seq = i + 1;
-        intake_apply(w->intake, &r);
-    }
+    intake_free(w->intake);
+    w->intake = intake_started(w->records, w->lengths, w->count);
 }
 
 static struct moment moment(struct world *w)
