@@ -216,3 +216,10 @@ void case_tell(struct fold *f, struct casefile *c, const char *event, const char
     buf_free(&body);
     touch(f, &c->item);
 }
+
+void case_untell(struct fold *f, const struct casefile *c)
+{
+    const struct sink *out = fold_out(f);
+    if (*c->topic)
+        out->alert(out->ctx, c->topic, NULL, f->time);
+}

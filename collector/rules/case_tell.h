@@ -13,6 +13,8 @@ struct casefile;
 struct fold;
 
 void case_tell(struct fold *, struct casefile *, const char *event, const char *actor, const char *note);
+/* Its topic is emptied: nothing of it is retained any more. */
+void case_untell(struct fold *, const struct casefile *);
 /* Where it is retained now: the site may have moved to another grid.  To be freed. */
 char *case_topic(const struct fold *, const struct casefile *);
 
