@@ -26,7 +26,7 @@ static void compare(const struct buf *a, const struct buf *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t lines = count_lines(data, size), restore_at = lines ? size % lines : 0, length;
-    struct world *w = world_new();
+    struct world *w = world_new(NULL);
     struct feed f = {data, size};
     const char *line;
     for (size_t i = 0; i < LINES && (line = feed_line(&f, &length)); i++) {

@@ -389,7 +389,7 @@ static struct world *begin(void)
 }
 
 /* That which all others begin as: the register is imported, and a tick has told what was due. */
-static struct world *first_world(struct buf *intake)
+static struct world *first_world(void (*more)(struct world *), struct buf *intake)
 {
     static const char import[] =
         "{\"id\":\"0\",\"actor\":\"clerk\",\"verb\":\"site "
@@ -402,19 +402,21 @@ static struct world *first_world(struct buf *intake)
     w->fold = open_fold();
     world_record(w, RECORD_COMMAND, import, sizeof import - 1);
     world_line(w, "T 600", 5);
+    if (more)
+        more(w);
     fold_save(w->fold, &sink);
     struct pack p = pack_writer(intake);
     intake_pack(&p, w->intake);
     return w;
 }
 
-struct world *world_new(void)
+struct world *world_new(void (*more)(struct world *))
 {
     static struct world *first;
     static struct buf intake;
     if (!first) {
         intake = buf_growing();
-        first = first_world(&intake);
+        first = first_world(more, &intake);
     }
     struct world *w = begin();
     w->now = first->now;

@@ -35,7 +35,9 @@ struct world {
     size_t piece_count;
 };
 
-struct world *world_new(void); /* configured, with two sites and their gateways, ten minutes old */
+/* Configured, with two sites and their gateways, ten minutes old, and with what `more` has told it (NULL: nothing),
+ * which is asked once and must be the same each time. */
+struct world *world_new(void (*more)(struct world *));
 void world_free(struct world *);
 void world_line(struct world *, const char *line, size_t length);
 void world_restore(struct world *);
