@@ -143,16 +143,16 @@ static void because(struct buf *why, const char *text)
     buf_print(why, "%s%s", why->length ? "; " : "", text);
 }
 
-/* The next name in the list, without the spaces around it; false: none. */
-static bool next_name(const char **list, char name[static ENTRY_NAME])
+/* The next name in the list, without the spaces around it: its length; 0: none. */
+static size_t next_name(const char **list, const char **name)
 {
     *list += strspn(*list, "; ");
-    size_t length = strcspn(*list, ";"), kept = length;
-    while (kept && (*list)[kept - 1] == ' ')
-        kept--;
-    snprintf(name, ENTRY_NAME, "%.*s", (int)kept, *list);
+    *name = *list;
+    size_t length = strcspn(*list, ";");
     *list += length;
-    return length > 0;
+    while (length && (*name)[length - 1] == ' ')
+        length--;
+    return length;
 }
 
 static bool review_allowed(const struct entry *e, const char *by, struct buf *answer)
@@ -167,12 +167,16 @@ static bool review_allowed(const struct entry *e, const char *by, struct buf *an
 bool evidence_officers(struct entry *e, const struct command *c, struct buf *facts, struct buf *why, struct buf *answer)
 {
     const char *list = command_text(c, "officers", ""), *by = command_text(c, "reviewed_by", "");
+    const char *found;
     char name[ENTRY_NAME], second[ENTRY_NAME] = "";
-    size_t count = 0;
+    size_t count = 0, length;
     if (strlen(list) > ENTRY_TEXT)
         return command_refuse(answer, "officers: has at most %d bytes", ENTRY_TEXT);
     buf_text(facts, ",\"officers\":[");
-    for (; next_name(&list, name); count++) {
+    for (; (length = next_name(&list, &found)) > 0; count++) {
+        if (length >= sizeof name)
+            return command_refuse(answer, "officers: a name has at most %d bytes", ENTRY_NAME - 1);
+        snprintf(name, sizeof name, "%.*s", (int)length, found);
         buf_text(facts, count ? "," : "");
         buf_json(facts, name);
         if (!count)

@@ -17,7 +17,10 @@ static void look_at(const char *json)
     struct hash h = hash_of(json, strlen(json)), *before = &good[(h.b[0] << 8 | h.b[1]) % 4096];
     if (hash_equal(&h, before))
         return;
-    struct json *root = json_open(json, strlen(json), NULL);
+    struct fault f;
+    struct json *root = json_open(json, strlen(json), &f);
+    if (!root)
+        fprintf(stderr, "%s: %s\n", f.text, json);
     must(root);
     json_close(root);
     *before = h;
