@@ -147,7 +147,7 @@ static int fault_unknown(const struct form *form, const char *name, struct fault
     struct buf names = buf_fixed(memory, sizeof memory);
     for (const struct arg *a = form->args; a->name; a++)
         buf_print(&names, "%s%s", a == form->args ? "" : ", ", a->name);
-    return fault(f, ERR_RANGE, "args: %.40s is none of %s: %s", name, form->verb,
+    return fault(f, ERR_RANGE, "args: %.*s is none of %s: %s", (int)buf_whole(name, strlen(name), 40), name, form->verb,
                  names.length ? memory : "it takes none");
 }
 

@@ -168,3 +168,12 @@ void buf_json(struct buf *b, const char *text)
 {
     buf_json_n(b, text, strlen(text));
 }
+
+size_t buf_whole(const char *text, size_t length, size_t most)
+{
+    if (length <= most)
+        return length;
+    while (most && (text[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}

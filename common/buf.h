@@ -40,4 +40,7 @@ void buf_json_n(struct buf *, const char *text, size_t length);
 /* The shortest decimal that reads back as the same float, as a double: 1.31f gives 1.31. */
 double number_of_float(float);
 
+/* How many bytes of this UTF-8 text may be shown, of `most`: whole characters. */
+size_t buf_whole(const char *text, size_t length, size_t most);
+
 #endif

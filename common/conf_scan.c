@@ -60,11 +60,7 @@ static bool has(struct span s, const char *any)
 
 int conf_shown(const char *text, size_t length)
 {
-    size_t n = length;
-    if (n > SHOWN_LIMIT)
-        for (n = SHOWN_LIMIT; n && (text[n] & 0xc0) == 0x80; n--)
-            ;
-    return (int)n;
+    return (int)buf_whole(text, length, SHOWN_LIMIT);
 }
 
 static int shown(struct span s)

@@ -54,6 +54,14 @@ static void args_refused(void *ctx, const struct bad_case *c)
     if (request_check(verb, json_member(request, "args"), &f) == 0 || !strstr(f.text, c->expected))
         bad_fail("args.txt", c->name, f.text);
     json_close(request);
+    buf_clear(&text);
+    buf_char(&text, '[');
+    buf_json(&text, f.text); /* it goes into an answer */
+    buf_char(&text, ']');
+    request = json_open(text.data, text.length, &f);
+    if (!request)
+        bad_fail("args.txt", c->name, f.text);
+    json_close(request);
     buf_free(&text);
 }
 
