@@ -20,6 +20,8 @@ static inline void backoff_reset(struct backoff *b)
 static inline int64_t backoff_wait_ms(struct backoff *b, uint32_t random)
 {
     int64_t wait = b->next_ms ? b->next_ms : b->first_ms;
+    if (wait > b->most_ms) /* which the caller may have lowered */
+        wait = b->most_ms;
     b->next_ms = 2 * wait < b->most_ms ? 2 * wait : b->most_ms;
     return wait * 3 / 4 + (int64_t)((double)wait / 2 * random / UINT32_MAX);
 }

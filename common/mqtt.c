@@ -1,68 +1,31 @@
 #include "common/mqtt.h"
-#include "common/backoff.h"
 #include "common/clock.h"
-#include "common/errand.h"
-#include "common/file.h"
+#include "common/mqtt_dial.h"
+#include "common/mqtt_retry.h"
 
+#include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
-#include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-enum {
-    KEEPALIVE_S = 15,
-    CONNECT_WITHIN_MS = 10000,
-    DIAL_MOST_MS = 15000, /* the system itself gives a silent address up after two minutes */
-    BACKOFF_FIRST_MS = 200,
-    BACKOFF_MOST_MS = 5000,
-    REFUSED_MOST_MS = 30000,
-    TAKEN_FIRST_MS = 30000,
-    TAKEN_MOST_MS = 600000,
-    BRIEF_MS = 60000, /* a connection that did not hold so long was brief */
-    BRIEF_MOST = 5,
-    ALIASES = 4
-};
-
-enum ending {                /* how a connection, or the attempt at one, ended */
-              ENDED,         /* the link broke, or could not be had */
-    ENDED_CLOSED,  /* the broker closed it without a word, after having taken us */
-              ENDED_UNHEARD, /* closed before the broker said anything: it may know 3.1.1 only */
-              ENDED_VERSION, /* the broker does not speak MQTT 5 */
-              ENDED_REFUSED, /* the broker said no */
-              ENDED_TAKEN    /* another client uses our id */
-};
-
-/* What libmosquitto does in one piece and without asking whether we would rather stop: the name is looked up, each of its
- * addresses is tried.  So it is an errand, with a client that nobody else knows yet. */
-struct dial {
-    struct mosquitto *client;
-    char host[256];
-    int port;
-    int result, error; /* MOSQ_ERR_…, and errno */
-    char detail[200];  /* what the library itself had to say */
-};
+enum { CONNECT_WITHIN_MS = 10000, NO_THREAD_MS = 5000, ALIASES = 4 };
 
 struct mqtt {
     const struct mqtt_settings *set;
     struct mqtt_events on;
     char client_id[64];
-    char *will_topic, *will_payload;
-    struct errand *dialling;  /* NULL: none is under way */
-    struct dial *dial;        /* of dialling */
+    struct mqtt_will will;    /* its texts are ours; no topic: there is none */
+    struct dial *dial;        /* NULL: none is under way */
     struct mosquitto *client; /* NULL between connections */
     bool connected, down;     /* down: to be dropped at the end of this turn */
     enum ending ending;
     char why[700], detail[200]; /* detail: what the library itself had to say */
-    bool old_protocol;          /* this connection speaks 3.1.1 */
+    struct retry retry;         /* its old_protocol is this connection's, too */
     int pending;                /* QoS 1 messages without PUBACK */
-    int64_t next_try_ms, started_ms, connected_ms, nudge_ms;
-    struct backoff backoff, taken_backoff;
-    uint64_t taken_over;
-    int brief; /* brief connections in a row that the broker closed */
+    int64_t next_try_ms, started_ms, connected_ms;
     uint16_t alias_most; /* what the broker allows on this connection */
     struct {
         const char *topic;
@@ -107,14 +70,14 @@ static void on_connect(struct mosquitto *client, void *ctx, int reason, int flag
         mosquitto_property_read_int16(p, MQTT_PROP_TOPIC_ALIAS_MAXIMUM, &m->alias_most, false);
         for (size_t i = 0; i < m->alias_count; i++)
             m->aliases[i].told = false;
-        backoff_reset(&m->backoff);
+        retry_connected(&m->retry);
         m->on.connected(m->on.ctx);
         return;
     }
-    bool version = !m->old_protocol &&
+    bool version = !m->retry.old_protocol &&
                    (reason == CONNACK_REFUSED_PROTOCOL_VERSION || reason == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION);
     snprintf(text, sizeof text, "the broker refuses: %s",
-             m->old_protocol ? mosquitto_connack_string(reason) : mqtt_words(reason));
+             m->retry.old_protocol ? mosquitto_connack_string(reason) : mqtt_words(reason));
     end(m, version ? ENDED_VERSION : ENDED_REFUSED, text);
 }
 
@@ -124,7 +87,6 @@ static void on_disconnect(struct mosquitto *client, void *ctx, int reason, const
     char text[200];
     (void)client, (void)p;
     if (reason == MQTT_RC_SESSION_TAKEN_OVER) {
-        m->taken_over += !m->down;
         snprintf(text, sizeof text,
                  "another client connected as %s and took our place; ids must be unique, "
                  "so the broker is left alone for a while",
@@ -167,103 +129,37 @@ static void on_subscribe(struct mosquitto *client, void *ctx, int mid, int count
             m->on.denied(m->on.ctx, mqtt_words(granted[i]));
 }
 
-/* "OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed": what stands last is for people. */
-static void keep_detail(char detail[static 200], int level, const char *text)
-{
-    const char *colon = strrchr(text, ':');
-    if (level != MOSQ_LOG_ERR)
-        return;
-    if (strncmp(text, "OpenSSL", 7) == 0 && colon)
-        text = colon + 1;
-    snprintf(detail, 200, "%s", text);
-    detail[strcspn(detail, "\n")] = 0;
-}
-
 static void on_log(struct mosquitto *client, void *ctx, int level, const char *text)
 {
     struct mqtt *m = ctx;
     (void)client;
-    keep_detail(m->detail, level, text);
-}
-
-static void on_log_of_dial(struct mosquitto *client, void *ctx, int level, const char *text)
-{
-    struct dial *d = ctx;
-    (void)client;
-    keep_detail(d->detail, level, text);
+    dial_keep_detail(m->detail, level, text);
 }
 
 /* ---- connections ------------------------------------------------------------------------------------------------- */
-static int64_t wait_ms(struct mqtt *m)
+static uint32_t dice(void)
 {
-    uint32_t dice = 0;
-    if (getrandom(&dice, sizeof dice, 0) != sizeof dice)
-        dice = 0;
-    if (m->ending == ENDED_TAKEN)
-        return backoff_wait_ms(&m->taken_backoff, dice);
-    m->backoff.most_ms = m->ending == ENDED_REFUSED ? REFUSED_MOST_MS : BACKOFF_MOST_MS;
-    return backoff_wait_ms(&m->backoff, dice);
-}
-
-/* A broker that does not say 142 (mosquitto 2.0.11 just closes) is known by what two clients of one id do to each other:
- * each connection is made without trouble, and closed soon. */
-static void suspect_taking(struct mqtt *m, int64_t held_ms)
-{
-    if (m->ending == ENDED_VERSION)
-        return;
-    m->brief = m->ending == ENDED_CLOSED && held_ms < BRIEF_MS ? m->brief + 1 : 0;
-    if (m->brief < (m->taken_backoff.next_ms ? 1 : BRIEF_MOST))
-        return;
-    m->brief = 0;
-    m->ending = ENDED_TAKEN;
-    m->taken_over++;
-    snprintf(m->why, sizeof m->why,
-             "the broker closes each connection soon after it was made: another client seems to connect as %s too; ids must be "
-             "unique, so the broker is left alone for a while",
-             m->client_id);
+    uint32_t n = 0;
+    return getrandom(&n, sizeof n, 0) == sizeof n ? n : 0;
 }
 
 static void drop(struct mqtt *m)
 {
     int64_t now = clock_mono_ms();
+    enum ending ending = m->ending;
     mosquitto_destroy(m->client);
     m->client = NULL;
-    suspect_taking(m, now - m->connected_ms);
-    if (m->connected && now - m->connected_ms > TAKEN_MOST_MS)
-        backoff_reset(&m->taken_backoff);
-    m->old_protocol = m->ending == ENDED_VERSION || (m->ending == ENDED_UNHEARD && !m->old_protocol);
+    int64_t wait = retry_wait_ms(&m->retry, &ending, m->connected ? now - m->connected_ms : -1, dice());
+    m->next_try_ms = now + wait;
     m->connected = m->down = false;
     m->pending = 0;
-    if (m->ending == ENDED_VERSION) { /* nothing to tell yet: 3.1.1 is tried at once */
-        m->next_try_ms = now;
-        return;
-    }
-    m->next_try_ms = now + wait_ms(m);
-    m->on.disconnected(m->on.ctx, m->why);
-}
-
-static int credentials(const struct mqtt_settings *s, struct mosquitto *client)
-{
-    char *password = NULL;
-    size_t length;
-    if (s->password_file && (password = file_read(s->password_file, 4096, &length, NULL)))
-        password[strcspn(password, "\r\n")] = 0;
-    int r = s->username ? mosquitto_username_pw_set(client, s->username, password) : 0;
-    free(password);
-    if (!r && s->tls)
-        r = mosquitto_tls_set(client, s->ca_file, NULL, s->cert_file, s->key_file, NULL);
-    return r;
-}
-
-static int prepare(const struct mqtt *m, struct mosquitto *client)
-{
-    mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, m->old_protocol ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
-    mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
-    mosquitto_max_inflight_messages_set(client, 1000); /* the window is the caller's */
-    int r = credentials(m->set, client);
-    if (!r && m->will_topic)
-        r = mosquitto_will_set(client, m->will_topic, (int)strlen(m->will_payload), m->will_payload, 1, true);
-    return r;
+    if (ending == ENDED_TAKEN && m->ending != ENDED_TAKEN)
+        snprintf(m->why, sizeof m->why,
+                 "the broker closes each connection soon after it was made: another client seems to connect as %s too; ids "
+                 "must be unique, so the broker is left alone for a while",
+                 m->client_id);
+    if (wait > 0)
+        m->on.disconnected(m->on.ctx, m->why);
 }
 
 static void listen_to(struct mqtt *m)
@@ -277,96 +173,36 @@ static void listen_to(struct mqtt *m)
     mosquitto_log_callback_set(m->client, on_log);
 }
 
-/* ---- dialling ---------------------------------------------------------------------------------------------------- */
-static atomic_int dials_left; /* that have not come back yet */
-
-static void dial_work(void *arg)
-{
-    struct dial *d = arg;
-    if (!d->result)
-        d->result = mosquitto_connect_bind_v5(d->client, d->host, d->port, KEEPALIVE_S, NULL, NULL);
-    d->error = errno;
-}
-
-static void dial_dispose(void *arg)
-{
-    struct dial *d = arg;
-    mosquitto_destroy(d->client);
-    free(d);
-    dials_left--;
-}
-
-static void dial_leave(struct mqtt *m)
-{
-    if (!m->dialling)
-        return;
-    dials_left++;
-    errand_nudge(m->dialling);
-    errand_leave(m->dialling);
-    m->dialling = NULL;
-}
-
-static void not_now(struct mqtt *m, const char *why)
-{
-    m->next_try_ms = clock_mono_ms() + BACKOFF_MOST_MS;
-    m->on.disconnected(m->on.ctx, why);
-}
-
-static void dial_begin(struct mqtt *m)
-{
-    m->started_ms = clock_mono_ms();
-    m->nudge_ms = m->started_ms + DIAL_MOST_MS;
-    struct dial *d = xcalloc(1, sizeof *d);
-    snprintf(d->host, sizeof d->host, "%s", m->set->host);
-    d->port = m->set->port;
-    d->client = mosquitto_new(m->client_id, true, d);
-    if (d->client) {
-        mosquitto_log_callback_set(d->client, on_log_of_dial);
-        d->result = prepare(m, d->client);
-        m->dialling = errand_begin(dial_work, dial_dispose, d);
-        m->dial = d;
-    }
-    if (m->dialling)
-        return;
-    not_now(m, d->client ? "there is no thread to connect by" : "out of memory");
-    mosquitto_destroy(d->client);
-    free(d);
-}
-
 /* The dial is done: its client is ours. */
-static void dial_take(struct mqtt *m)
+static void take(struct mqtt *m)
 {
-    struct dial *d = m->dial;
-    errand_end(m->dialling);
-    m->dialling = NULL;
-    m->client = d->client;
+    struct dial_result done;
+    dial_end(m->dial, &done);
+    m->dial = NULL;
+    m->client = done.client;
     m->started_ms = clock_mono_ms();
     m->down = false;
-    memcpy(m->detail, d->detail, sizeof m->detail);
+    memcpy(m->detail, done.detail, sizeof m->detail);
     listen_to(m);
-    if (d->result) {
-        char text[400];
-        errno = d->error;
-        bool nudged = d->result == MOSQ_ERR_ERRNO && d->error == EINTR;
-        snprintf(text, sizeof text, "%s:%d: %s", d->host, d->port, nudged ? strerror(ETIMEDOUT) : mosquitto_strerror(d->result));
-        end(m, ENDED, text);
+    if (done.failed) {
+        errno = done.error;
+        end(m, ENDED, done.why);
         drop(m);
     }
-    free(d);
 }
 
-static void dial_step(struct mqtt *m)
+static void dial(struct mqtt *m)
 {
-    int64_t now = clock_mono_ms();
-    /* One that was left would, should it still get through, connect under our id and throw us out: it is waited for. */
-    if (!m->dialling && now >= m->next_try_ms && !dials_left)
-        dial_begin(m);
-    if (m->dialling && errand_is_done(m->dialling)) {
-        dial_take(m);
-    } else if (m->dialling && now >= m->nudge_ms) { /* a silent address: on to the next one, or to an end */
-        errand_nudge(m->dialling);
-        m->nudge_ms = now + DIAL_MOST_MS;
+    const char *why;
+    if (!m->dial && clock_mono_ms() >= m->next_try_ms) {
+        m->dial = dial_begin(m->set, m->client_id, m->will.topic ? &m->will : NULL, m->retry.old_protocol, &why);
+        if (!m->dial && why) {
+            m->next_try_ms = clock_mono_ms() + NO_THREAD_MS;
+            m->on.disconnected(m->on.ctx, why);
+        }
     }
+    if (m->dial && dial_step(m->dial))
+        take(m);
 }
 
 struct mqtt *mqtt_new(const struct mqtt_settings *set, const char *client_id, const struct mqtt_will *will,
@@ -376,13 +212,10 @@ struct mqtt *mqtt_new(const struct mqtt_settings *set, const char *client_id, co
     mosquitto_lib_init();
     m->set = set;
     m->on = *on;
-    m->backoff = (struct backoff){.first_ms = BACKOFF_FIRST_MS, .most_ms = BACKOFF_MOST_MS};
-    m->taken_backoff = (struct backoff){.first_ms = TAKEN_FIRST_MS, .most_ms = TAKEN_MOST_MS};
+    m->retry = retry_new();
     snprintf(m->client_id, sizeof m->client_id, "%s", client_id);
-    if (will) {
-        m->will_topic = xstrdup(will->topic);
-        m->will_payload = xstrdup(will->payload);
-    }
+    if (will)
+        m->will = (struct mqtt_will){xstrdup(will->topic), xstrdup(will->payload)};
     return m;
 }
 
@@ -390,23 +223,23 @@ void mqtt_free(struct mqtt *m)
 {
     if (!m)
         return;
-    dial_leave(m);
+    dial_leave(m->dial);
     if (m->client) {
         mosquitto_disconnect(m->client);
         mosquitto_loop_write(m->client, 1);
         mosquitto_destroy(m->client);
     }
-    free(m->will_topic);
-    free(m->will_payload);
+    free((char *)m->will.topic);
+    free((char *)m->will.payload);
     free(m);
-    if (!dials_left) /* they use the library still */
+    if (!dial_any_left())
         mosquitto_lib_cleanup();
 }
 
 void mqtt_step(struct mqtt *m, bool readable, bool writable)
 {
     if (!m->client)
-        dial_step(m);
+        dial(m);
     if (!m->client)
         return;
     int r = readable ? mosquitto_loop_read(m->client, 64) : 0;
@@ -444,12 +277,12 @@ void mqtt_use(struct mqtt *m, const struct mqtt_settings *set)
 
 const char *mqtt_version(const struct mqtt *m)
 {
-    return m->old_protocol ? "MQTT 3.1.1" : "MQTT 5";
+    return m->retry.old_protocol ? "MQTT 3.1.1" : "MQTT 5";
 }
 
 uint64_t mqtt_taken_over(const struct mqtt *m)
 {
-    return m->taken_over;
+    return m->retry.taken_over;
 }
 
 bool mqtt_idle(const struct mqtt *m)
@@ -465,7 +298,7 @@ int mqtt_subscribe(struct mqtt *m, const char *topic, int qos)
 /* The alias of a topic on this connection, from 1; 0: it has none. */
 static uint16_t alias_of(const struct mqtt *m, const char *topic)
 {
-    for (uint16_t i = 0; !m->old_protocol && i < m->alias_count && i < m->alias_most; i++)
+    for (uint16_t i = 0; !m->retry.old_protocol && i < m->alias_count && i < m->alias_most; i++)
         if (strcmp(m->aliases[i].topic, topic) == 0)
             return (uint16_t)(i + 1);
     return 0;

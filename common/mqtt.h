@@ -1,4 +1,5 @@
-/* mqtt: one client over libmosquitto, driven by the caller's own poll loop.  The only place that knows mosquitto.h.
+/* mqtt: one client over libmosquitto, driven by the caller's own poll loop.  It and its mqtt_dial are the only
+ * places that know mosquitto.h.
  *
  * MQTT 5; a broker that refuses it, or closes without a word, is asked in 3.1.1.  Clean start, no session, a fresh
  * client object for every connection, so that nothing is queued or sent again behind the caller's back: what was not
