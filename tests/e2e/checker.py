@@ -28,7 +28,8 @@ class Report:
         self.violations.append(Violation(kind, key, at_ms, text))
 
     def __str__(self):
-        text = f"{self.matched} answers stand exactly once, {dict(self.excused)} declared missing"
+        missing = ", ".join(f"{n} {why}" for why, n in sorted(self.excused.items())) or "none"
+        text = f"{self.matched} answers stand exactly once, declared missing: {missing}"
         for v in self.violations[:20]:
             text += f"\n  {v.kind} {'/'.join(v.key)} {v.at_ms}: {v.text}"
         if len(self.violations) > 20:
