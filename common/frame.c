@@ -295,12 +295,12 @@ static bool texts_readable(const struct json *object, const char *const *keys)
     return !*keys;
 }
 
-/* False: it says something else than how many ms; then none is known. */
+/* False: it says something else than how many ms, at most a day; then none is known. */
 static bool read_interval(const struct json *object, int64_t *out)
 {
     int64_t ms;
     const struct json *interval = json_member(object, "interval");
-    bool known = json_int64(interval, &ms) && ms > 0 && ms <= FRAME_EXACT;
+    bool known = json_int64(interval, &ms) && ms > 0 && ms <= INTERVAL_MOST_MS;
     *out = known ? ms : 0;
     return known || !interval;
 }

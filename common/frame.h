@@ -10,6 +10,9 @@
 #include "common/id.h"
 
 enum { FRAME_MAX = 64 * 1024, EPOCH_SIZE = 33 /* 32 hex digits and NUL */, BOOT_SIZE = 65 };
+/* A day: no device is polled less often.  A reading speaks for one and a half of its intervals, so a hello that says more
+ * would let one stand for years. */
+enum { INTERVAL_MOST_MS = 86400000 };
 
 #define FRAME_EXACT ((int64_t)1 << 53) /* no seq and no time is greater: each is exact as a double */
 bool epoch_valid(const char *);

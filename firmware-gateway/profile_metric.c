@@ -1,4 +1,5 @@
 /* One section of a profile: a metric, or a string that says what the device is. */
+#include "common/frame.h"
 #include "common/id.h"
 #include "firmware-gateway/profile_private.h"
 
@@ -42,7 +43,7 @@ static const struct conf_option metric_options[] = {
     {.key = "scale", .type = CONF_TEXT, .offset = AT(scale), .fallback = "1", .help = "multiplies the raw value"},
     {.key = "offset", .type = CONF_TEXT, .offset = AT(offset), .fallback = "0", .help = "added after scale"},
     {.key = "unit", .type = CONF_TEXT, .offset = AT(unit), .fallback = "", .help = "of the value"},
-    {.key = "interval", .type = CONF_DURATION, .offset = AT(interval_ms), .fallback = "0", .min = 0, .max = 86400000,
+    {.key = "interval", .type = CONF_DURATION, .offset = AT(interval_ms), .fallback = "0", .min = 0, .max = INTERVAL_MOST_MS,
      .help = "between polls of it, where longer than the device's"},
     {.key = "decimals", .type = CONF_INT, .offset = AT(decimals), .min = 0, .max = 9,
      .help = "rounds the value, half to even"},

@@ -1,4 +1,5 @@
 #include "common/civil.h"
+#include "common/frame.h"
 #include "common/id.h"
 #include "firmware-gateway/settings_private.h"
 
@@ -67,7 +68,7 @@ static const struct conf_option device_options[] = {
      .help = "address on the bus: 1 to 247; on TCP also 0 and 255"},
     {.key = "profile", .type = CONF_ID, .offset = AT(profile_name), .mandatory = true, .help = "name of a profile"},
     {.key = "site", .type = CONF_ID, .offset = AT(site), .mandatory = true, .help = "where it hangs"},
-    {.key = "interval", .type = CONF_DURATION, .offset = AT(interval_ms), .fallback = "1s", .min = 10, .max = 86400000,
+    {.key = "interval", .type = CONF_DURATION, .offset = AT(interval_ms), .fallback = "1s", .min = 10, .max = INTERVAL_MOST_MS,
      .help = "between polls"},
     {.key = "intervals", .type = CONF_WORDS, .offset = AT(intervals), .fallback = "",
      .help = "of metrics that change slowly: METRIC:TIME …, energy:1min"},

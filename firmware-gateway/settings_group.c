@@ -1,10 +1,9 @@
 /* Groups: the metrics of a device by how often they are polled. */
+#include "common/frame.h"
 #include "firmware-gateway/settings_private.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { INTERVAL_MOST_MS = 86400000 };
 
 static struct profile_metric *find_metric(struct device_section *d, const char *name, size_t length)
 {

@@ -41,6 +41,31 @@ static void a_refused_device_leaves_nothing_to_the_next(void **state)
     frame_close(f);
 }
 
+/* A reading speaks for its interval and a half: one of years would let a single one stand for years. */
+static void an_interval_is_a_day_at_most(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ms;
+        unsigned unread;
+    } said[] = {{"86400000", 86400000, 0}, {"86400001", 0, 1}, {"300000300000", 0, 1}};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        char rest[300];
+        snprintf(rest, sizeof rest,
+                 "\"kind\":\"hello\",\"devices\":[{\"device\":\"hood-1\",\"site\":\"club\",\"measurement\":\"hood\","
+                 "\"interval\":%s,\"metrics\":[{\"name\":\"fume\"}]},{\"device\":\"hood-2\",\"site\":\"club\","
+                 "\"measurement\":\"hood\",\"metrics\":[{\"name\":\"energy\",\"interval\":%s}]}]",
+                 said[i].text, said[i].text);
+        struct frame *f = opened(rest);
+        assert_int_equal(f->device_count, 2);
+        assert_int_equal(f->devices[0].interval_ms, said[i].ms);
+        assert_int_equal(f->devices[1].metrics[0].interval_ms, said[i].ms);
+        assert_int_equal(f->unread, 2 * said[i].unread);
+        frame_close(f);
+    }
+}
+
 static void odd_lists_are_empty_lists(void **state)
 {
     (void)state;
@@ -195,7 +220,8 @@ static void each_reason_of_a_reading(void **state)
         {"{\"device\":\"a\",\"ts\":9007199254740993,\"values\":{}}", "ts"},
         {"{\"device\":\"a\",\"boot\":\"b 1\",\"mono\":1,\"values\":{}}", "ts"},
         {"{\"device\":\"a\",\"boot\":\"\",\"mono\":1,\"values\":{}}", "ts"},
-        {"{\"device\":\"a\",\"boot\":\"0123456789012345678901234567890123456789012345678901234567890123456789\",\"mono\":1,"
+        {"{\"device\":\"a\",\"boot\":\"0123456789012345678901234567890123456789012345678901234567890123456789\","
+         "\"mono\":1,"
          "\"values\":{}}",
          "ts"},
         {"{\"device\":\"a\",\"boot\":\"b\",\"values\":{}}", "ts"},
@@ -211,7 +237,8 @@ static void each_reason_of_a_reading(void **state)
         {"{\"device\":\"a\",\"ts\":1,\"errors\":{\"La eq\":\"crc\"}}", "metric"},
         {"{\"device\":\"a\",\"ts\":1,\"errors\":{\"laeq\":7}}", "error"},
         {"{\"device\":\"a\",\"ts\":1,\"errors\":{\"laeq\":\"crc\",\"lafmax\":\"crc\"}}", NULL},
-        {"{\"device\":\"a\",\"ts\":1,\"values\":{\"laeq\":\"text\",\"n\":9007199254740993,\"m\":-9007199254740993}}", NULL},
+        {"{\"device\":\"a\",\"ts\":1,\"values\":{\"laeq\":\"text\",\"n\":9007199254740993,\"m\":-9007199254740993}}",
+         NULL},
         {"{\"device\":\"a\",\"ts\":1,\"error\":\"timeout\"}", NULL}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -255,7 +282,8 @@ static void what_is_suspect(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char rest[300];
-        snprintf(rest, sizeof rest, "\"kind\":\"readings\",\"readings\":[{\"device\":\"a\",\"ts\":1,\"values\":{\"b\":1}%s}]",
+        snprintf(rest, sizeof rest,
+                 "\"kind\":\"readings\",\"readings\":[{\"device\":\"a\",\"ts\":1,\"values\":{\"b\":1}%s}]",
                  cases[i].text);
         struct frame *f = opened(rest);
         assert_int_equal(f->readings[0].quality, cases[i].quality);
@@ -277,7 +305,8 @@ static void a_suspended_that_is_odd_covers_nothing(void **state)
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         char rest[300];
         snprintf(rest, sizeof rest,
-                 "\"kind\":\"readings\",\"readings\":[{\"device\":\"a\",\"ts\":9000,\"error\":\"suspended\",%s}]", odd[i]);
+                 "\"kind\":\"readings\",\"readings\":[{\"device\":\"a\",\"ts\":9000,\"error\":\"suspended\",%s}]",
+                 odd[i]);
         struct frame *f = opened(rest);
         assert_null(f->refused[0]);
         assert_int_equal(f->readings[0].slots, 0);
@@ -294,7 +323,8 @@ static void each_key_of_the_envelope(void **state)
     static const char *const bad[] = {
         "\"v\":1," EPOCH ",\"seq\":1," AFTER ",\"kind\":\"hello\"",
         "\"v\":1,\"gateway\":\"g\",\"epoch\":7,\"seq\":1," AFTER ",\"kind\":\"hello\"",
-        "\"v\":1,\"gateway\":\"g\",\"epoch\":\"abababababababababababababababaX\",\"seq\":1," AFTER ",\"kind\":\"hello\"",
+        "\"v\":1,\"gateway\":\"g\",\"epoch\":\"abababababababababababababababaX\",\"seq\":1," AFTER
+        ",\"kind\":\"hello\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH "," AFTER ",\"kind\":\"hello\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":9007199254740993," AFTER ",\"kind\":\"hello\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":1," AFTER,
@@ -302,13 +332,18 @@ static void each_key_of_the_envelope(void **state)
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":1,\"after\":7,\"kind\":\"hello\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":1,\"after\":\"00\",\"kind\":\"hello\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"to\":5,\"head\":\"" ZEROS "\"",
-        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":0,\"to\":5,\"head\":\"" ZEROS "\"",
-        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":6,\"to\":5,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER
+        ",\"kind\":\"lost\",\"from\":0,\"to\":5,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER
+        ",\"kind\":\"lost\",\"from\":6,\"to\":5,\"head\":\"" ZEROS "\"",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":5",
         "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"head\":\"" ZEROS "\"",
-        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":6,\"head\":\"" ZEROS "\"",
-        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":-5,\"head\":\"" ZEROS "\"",
-        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER ",\"kind\":\"lost\",\"from\":1,\"to\":5,\"head\":\"00\""};
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER
+        ",\"kind\":\"lost\",\"from\":1,\"to\":6,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER
+        ",\"kind\":\"lost\",\"from\":1,\"to\":-5,\"head\":\"" ZEROS "\"",
+        "\"v\":1,\"gateway\":\"g\"," EPOCH ",\"seq\":5," AFTER
+        ",\"kind\":\"lost\",\"from\":1,\"to\":5,\"head\":\"00\""};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[400];
@@ -327,8 +362,7 @@ static void each_key_of_the_envelope(void **state)
 
 static void a_time_is_whole_or_of_another_kind(void **state)
 {
-    static const char *const odd[] = {"\"boot\":\"b\",\"offset\":1,\"to\":1",
-                                      "\"boot\":\"b\",\"offset\":1,\"from\":1",
+    static const char *const odd[] = {"\"boot\":\"b\",\"offset\":1,\"to\":1", "\"boot\":\"b\",\"offset\":1,\"from\":1",
                                       "\"boot\":\"b\",\"offset\":-9223372036854775808,\"from\":1,\"to\":1"};
     (void)state;
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
@@ -359,9 +393,9 @@ static void only_what_is_our_own_is_framed_anew(void **state)
         char memory[400];
         struct buf b = buf_fixed(memory, cases[i].room);
         struct hash zero = {0};
-        assert_int_equal(frame_anew(&b, cases[i].text, strlen(cases[i].text), "gw-2", "abababababababababababababababab", 9,
-                                    &zero),
-                         cases[i].done);
+        assert_int_equal(
+            frame_anew(&b, cases[i].text, strlen(cases[i].text), "gw-2", "abababababababababababababababab", 9, &zero),
+            cases[i].done);
         if (cases[i].done)
             assert_string_equal(b.data, "{\"v\":1,\"gateway\":\"gw-2\"," EPOCH ",\"seq\":9," AFTER
                                         ",\"anew\":true,\"kind\":\"hello\",\"devices\":[]}");
@@ -404,6 +438,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_device_leaves_nothing_to_the_next),
+        cmocka_unit_test(an_interval_is_a_day_at_most),
         cmocka_unit_test(odd_lists_are_empty_lists),
         cmocka_unit_test(readings_are_refused_one_by_one),
         cmocka_unit_test(suspended_covers_an_interval),
