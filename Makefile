@@ -79,7 +79,7 @@ FUZZERS        := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/%,$(wildcard tests/fu
 SRC_fuzz       := tests/fuzz/world.c $(if $(FUZZ),tests/fuzz/folder_memory.c,tests/fuzz/folder.c tests/fuzz/replay.c)
 UNITS          := $(UNIT_common) $(UNIT_gateway) $(UNIT_collector) $(UNIT_stream) $(UNIT_sim)
 
-.PHONY: all help deps check units smoke corpus fuzz fuzzers e2e torture coverage test demo lint fresh bench install clean
+.PHONY: all help deps check units layers smoke corpus fuzz fuzzers e2e torture coverage test demo lint fresh bench install clean
 all: $(PROGRAMS)
 
 help:
@@ -97,6 +97,7 @@ help:
 #: make torture    kills of everything at any moment and at any system call, and what must hold after; TORTURE_SECONDS=600, SEED,
 #:                 KINDS: docs/torture.md (strace)
 #: make coverage   what of the product units, corpora and scenarios reach, by file; PARTS, SCENARIOS: docs/coverage.md (gcc)
+#: make lint       the code read, not run: layers, format, cppcheck, pyflakes, shellcheck
 #: make fresh      prove demo and test in a clean debootstrap root (root needed)
 #: make install    into DESTDIR/PREFIX
 #: variables       V=1 loud · SAN=1 sanitizers · CC=clang
@@ -174,8 +175,15 @@ $(FUZZERS): $(B)/fuzz/%: $(B)/obj/tests/fuzz/fuzz_%.o $(call obj,$(SRC_fuzz)) $(
 
 # ---- testing --------------------------------------------------------------------------------------------------------
 units: $(UNITS)
-check: units smoke corpus $(PROGRAMS)
+check: layers units smoke corpus $(PROGRAMS)
 	$(Q)tests/unit/run $(UNITS)
+
+# Who may include whom, and that what calls itself pure reaches nothing of the outside.
+layers: $(PROGRAMS)
+	$(Q)/usr/bin/python3 tests/lint/layers.py $(B) && printf '  ok    lint/layers\n'
+
+lint: $(PROGRAMS)
+	$(Q)tests/lint/run $(B)
 
 # Each bench once, with next to nothing to do: that it builds, runs and finds what it must.
 smoke: $(BENCHES) $(PROGRAMS)

@@ -1,26 +1,9 @@
 #include "collector/photo.h"
-#include "common/chain.h"
 #include "common/file.h"
 
 #include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
-
-const char *photo_suffix(const void *bytes, size_t length)
-{
-    static const char png[] = "\x89PNG\r\n\x1a\n", jpeg[] = "\xff\xd8\xff";
-    if (length >= sizeof png - 1 && memcmp(bytes, png, sizeof png - 1) == 0)
-        return "png";
-    return length >= sizeof jpeg - 1 && memcmp(bytes, jpeg, sizeof jpeg - 1) == 0 ? "jpg" : NULL;
-}
-
-bool photo_name_valid(const char *name)
-{
-    const char *suffix = name + HASH_HEX - 1;
-    return strspn(name, "0123456789abcdef") == HASH_HEX - 1 &&
-           (strcmp(suffix, ".jpg") == 0 || strcmp(suffix, ".png") == 0);
-}
 
 static void path_of(const char *state_dir, const char *name, char out[static PATH_MAX])
 {
@@ -29,15 +12,11 @@ static void path_of(const char *state_dir, const char *name, char out[static PAT
 
 int photo_put(const char *state_dir, const void *bytes, size_t length, char name[static PHOTO_NAME], struct fault *f)
 {
-    char path[PATH_MAX], hex[HASH_HEX];
-    const char *suffix = photo_suffix(bytes, length);
-    if (!suffix)
+    char path[PATH_MAX];
+    if (!photo_name(bytes, length, name))
         return fault(f, ERR_RANGE, "a photo is a JPEG or a PNG");
     if (length > PHOTO_MOST)
         return fault(f, ERR_RANGE, "a photo has at most %d bytes, not %zu", PHOTO_MOST, length);
-    struct hash h = hash_of(bytes, length);
-    hash_hex(&h, hex);
-    snprintf(name, PHOTO_NAME, "%s.%s", hex, suffix);
     if (photo_held(state_dir, name))
         return 0;
     path_of(state_dir, "", path);

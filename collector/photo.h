@@ -7,15 +7,10 @@
 #ifndef QUIETAIR_PHOTO_H
 #define QUIETAIR_PHOTO_H
 
+#include "collector/photo_name.h"
 #include "common/err.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
-enum { PHOTO_MOST = 8 * 1024 * 1024, PHOTO_NAME = 69 }; /* bytes of a photo; 64 digits, suffix, NUL */
-
-const char *photo_suffix(const void *bytes, size_t length); /* "jpg" or "png" by how it begins; NULL: neither */
-bool photo_name_valid(const char *name);                    /* 64 lower-case hex digits, .jpg or .png */
+enum { PHOTO_MOST = 8 * 1024 * 1024 }; /* bytes of a photo */
 
 /* Writes the file, 0640, and makes it durable.  ERR_RANGE: neither JPEG nor PNG, or too long; ERR_IO. */
 int photo_put(const char *state_dir, const void *bytes, size_t length, char name[static PHOTO_NAME], struct fault *);

@@ -1,5 +1,5 @@
 /* The verb `cleaning add`. */
-#include "collector/photo.h"
+#include "collector/photo_name.h"
 #include "collector/rules/cleaning.h"
 #include "collector/rules/cleaning_book.h"
 #include "collector/rules/command.h"

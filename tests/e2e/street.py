@@ -14,7 +14,7 @@ import time
 import unittest
 
 from influx import points
-from programs import BIN, ROOT, Broker, InfluxServer, Program, free_port, wait_for
+from programs import BIN, ROOT, Broker, InfluxServer, Program
 from stream import Tap
 
 KEEP = os.environ.get("KEEP")  # keep the folders

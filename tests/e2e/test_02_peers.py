@@ -5,7 +5,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 import unittest
 import urllib.error
 import urllib.request
@@ -16,7 +15,7 @@ import pymodbus_peer
 from checker import parse_served
 from meters import ModbusServer, profile, words
 from programs import Program, free_port, port_open, wait_for
-from stream import ForeignCollector, ForeignGateway, Frame, chain, frames_on_disk, ZERO
+from stream import ForeignCollector, ForeignGateway, chain, frames_on_disk, ZERO
 from street import Scenario, ini, merged, sites_csv
 
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))

@@ -3,7 +3,7 @@ import datetime
 import unittest
 import zoneinfo
 
-from programs import ROOT, wait_for
+from programs import wait_for
 from street import Scenario
 
 SCENARIO = """

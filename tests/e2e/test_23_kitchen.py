@@ -8,7 +8,6 @@ import zoneinfo
 from fractions import Fraction
 
 from counted import seed
-from programs import wait_for
 from stream import ForeignGateway
 from street import Scenario
 

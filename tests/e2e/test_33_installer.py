@@ -79,7 +79,7 @@ class Installer(Scenario):
                 self.check_pair(pair, words[pair["address"]:pair["address"] + 2])
             text = self.bus("read", *where, "--unit", 3, "--count", 4).stdout
             self.assertIn("u64", text)
-            self.assertRegex(text, rf"(?m)^ +3  0x0003 +3 +3 +3  0000 0000 0000 0011  \.\.$")
+            self.assertRegex(text, r"(?m)^ +3  0x0003 +3 +3 +3  0000 0000 0000 0011  \.\.$")
 
     def check_pair(self, pair, words):
         a, b, c, d = struct.pack(">2H", *words)

@@ -9,7 +9,6 @@ import socketserver
 import struct
 import subprocess
 import threading
-import time
 import unittest
 
 from meters import ModbusServer, profile

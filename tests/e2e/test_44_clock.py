@@ -5,7 +5,7 @@ import unittest
 
 from counted import TALLY
 from meters import ModbusServer
-from programs import Program, wait_for, wall_ms
+from programs import wait_for, wall_ms
 from stream import ForeignGateway
 from street import Scenario
 

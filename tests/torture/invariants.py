@@ -12,7 +12,6 @@
 It reads files and messages (gather.py fetches them) and shares no code with the product.  tests/e2e/test_46_invariants.py
 shows that it sees what it should; what checker.py sees already is asked of it.
 """
-import bisect
 import collections
 import hashlib
 import json
