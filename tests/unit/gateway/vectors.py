@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, setcontext
 setcontext(Context(prec=900, Emin=-9999, Emax=9999, rounding=ROUND_HALF_EVEN))
 RNG = random.Random(20260101)
 
-# type: registers, struct's letter
+# of a type: how many registers, struct's letter
 INTEGERS = {"u16": (1, "H"), "s16": (1, "h"), "u32": (2, "I"), "s32": (2, "i"), "u64": (4, "Q"), "s64": (4, "q")}
 FLOATS = {"f32": (2, "f"), "f64": (4, "d")}
 ORDERS = ("abcd", "cdab", "badc", "dcba")
