@@ -155,6 +155,7 @@ static int read_back(struct collector *c, uint64_t from, struct fault *f)
         parsed.seq = n;
         intake_apply(c->intake, &parsed);
         see_tick(c, &parsed, n);
+        see_command(c, &parsed, n);
         c->skipped += skip_read(&parsed, &c->skip_to);
         c->unreadable += n - due;
         due = n + 1;

@@ -23,9 +23,10 @@
 
 enum { TOPIC = 320 };
 
-struct waiting { /* a command that is answered once the fold has passed it */
-    uint64_t ticket, seq;
+struct waiting { /* a request that is answered once the fold has passed what stands at seq */
+    uint64_t ticket, seq; /* ticket 0: who asked has gone with a former life of the collector */
     char request[64];
+    bool command;   /* the fold has the answer */
     bool complaint; /* its identity goes when it is refused */
     bool audits;    /* of a tick: what it makes due is issued first */
 };
@@ -99,5 +100,6 @@ bool ledger_readable(struct collector *); /* c->ledger is open */
 bool ledger_answered(struct collector *, const char *id, struct buf *said); /* the fold's answer, if it has given one */
 uint64_t append_command(struct collector *, const char *text, size_t length);
 void answer_waiting(struct collector *);
+void see_command(struct collector *, const struct record *, uint64_t seq); /* of a former life: is it a command? */
 
 #endif
