@@ -267,6 +267,7 @@ int collector_run(const struct collector_settings *set, struct fault *f)
     intake_free(c.intake);
     buf_free(&c.record);
     acks_free(c.acks);
+    live_refused_free(&c.live_refused);
     free(c.waiting);
     return r;
 }

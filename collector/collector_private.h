@@ -16,6 +16,7 @@
 #include "collector/intake.h"
 #include "collector/ledger/ledger.h"
 #include "collector/output/alerts.h"
+#include "collector/output/live.h"
 #include "collector/output/writer.h"
 #include "collector/refusal.h"
 #include "common/journal.h"
@@ -51,6 +52,7 @@ struct collector {
     size_t waiting_count;
     uint64_t verdicts[INTAKE_VERDICTS];
     uint64_t refused[REFUSALS];
+    struct live_refused live_refused;
     struct buf record;
     bool unsynced, link_up, failed;
     struct said said; /* what went wrong with the broker since it went well */

@@ -67,9 +67,10 @@ bool intake_topic(const char *root, const char *topic, char district[static ID_S
 /* Frames whose time is not known yet, and such that will never have one. */
 void intake_waiting(const struct intake *, uint64_t *waiting, uint64_t *untold);
 
-/* For `live`: the site of a device that may report for it, and its units as a JSON object; NULL: none. */
+/* For `live`: the site of a device that may report for it, and its units as a JSON object; NULL: it may not, *why as in
+ * struct permit. */
 const char *intake_device(const struct intake *, const char *gateway, const char *device, const char **district,
-                          const char **units);
+                          const char **units, const char **why);
 
 /* Every gateway with its newest epoch, for the status. */
 void intake_each(const struct intake *,

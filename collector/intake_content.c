@@ -124,11 +124,12 @@ void intake_apply_readings(struct gateway *g, const struct frame *f, const struc
 }
 
 const char *intake_device(const struct intake *in, const char *gateway, const char *device, const char **district,
-                          const char **units)
+                          const char **units, const char **why)
 {
     const struct gateway *g = intake_gateway(in, gateway);
     const struct device *d = device_find(g, device);
-    if (!g || *why_not(in, g, d, district))
+    *why = why_not(in, g, d, district);
+    if (**why)
         return NULL;
     *units = d->units;
     return d->site;
