@@ -67,7 +67,7 @@ struct live_told live_put(const struct intake *in, const char *gateway, const ch
         bool good, timed = time_readable(node, &ts);
         if (!id_valid(device) || !values_readable(values) || !quality_readable(node, &good) || (!timed && !waits(node))) {
             told.unread++;
-        } else if (!(site = intake_device(in, gateway, device, &district, &units, &why))) {
+        } else if (!(site = intake_device(in, gateway, device, receipt_ms, &district, &units, &why))) {
             told.refused++;
             strcpy(told.device, device);
             told.why = why;
