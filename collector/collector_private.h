@@ -34,6 +34,7 @@ struct waiting { /* a request that is answered once the fold has passed what sta
 
 struct collector {
     const struct collector_settings *set;
+    int lock; /* on state_dir: two on one journal would write over each other's records */
     struct journal *journal;
     uint64_t unreadable; /* of its records, at this start */
     struct intake *intake;
