@@ -122,10 +122,10 @@ void on_disconnected(void *ctx, const char *why)
 void on_acked(void *ctx, int mid, int reason)
 {
     struct collector *c = ctx;
-    if (reason < 128) /* 16, nobody listens now, is fine: it is retained */
-        alerts_acked(c->alerts, mid);
-    else if (said_first(&c->said, mqtt_words(reason)))
-        log_warn("alerts", "the broker refuses a message of ours: %s (reason %d)", mqtt_words(reason), reason);
+    bool refused = reason >= 128; /* 16, nobody listens now, is fine: it is retained */
+    alerts_acked(c->alerts, mid, refused);
+    if (refused && said_first(&c->said, mqtt_words(reason)))
+        log_warn("alerts", "the broker refuses a message of ours: %s (reason %d); see its access rules", mqtt_words(reason), reason);
 }
 
 void on_denied(void *ctx, const char *why)
