@@ -84,17 +84,20 @@ bool live_refused_set(struct live_refused *r, const char *gateway, size_t device
     size_t i = 0;
     while (i < r->count && strcmp(r->list[i].gateway, gateway) != 0)
         i++;
-    size_t before = i < r->count ? r->list[i].devices : 0;
+    bool more = false;
     if (!devices && i < r->count) {
         r->list[i] = r->list[--r->count];
     } else if (devices && i < LIVE_GATEWAYS_MOST) {
         if (i == r->count) {
             r->list = xrealloc(r->list, ++r->count * sizeof *r->list);
+            r->list[i].devices = r->list[i].said = 0;
             snprintf(r->list[i].gateway, sizeof r->list[i].gateway, "%s", gateway);
         }
+        more = devices <= r->list[i].devices && devices > r->list[i].said;
+        r->list[i].said = more || devices < r->list[i].said ? devices : r->list[i].said;
         r->list[i].devices = devices;
     }
-    return devices > before;
+    return more;
 }
 
 size_t live_refused_sum(const struct live_refused *r)

@@ -21,16 +21,17 @@ struct live_told {
 struct live_told live_put(const struct intake *, const char *gateway, const char *payload, size_t length,
                           int64_t receipt_ms, const struct live_sink *);
 
-/* How many devices of the newest `now` of each gateway may not report.  Zeroed: none. */
+/* How many devices of the newest `now` of each gateway may not report.  Zeroed: none.
+ * More than was said is to be said when a second `now` in a row has it: the first of a box may come before its hello. */
 enum { LIVE_GATEWAYS_MOST = 65536 };
 struct live_refused {
     struct {
         char gateway[ID_SIZE];
-        size_t devices;
+        size_t devices, said;
     } * list; /* of those gateways that have such */
     size_t count;
 };
-bool live_refused_set(struct live_refused *, const char *gateway, size_t devices); /* true: more than before */
+bool live_refused_set(struct live_refused *, const char *gateway, size_t devices); /* true: to be said */
 size_t live_refused_sum(const struct live_refused *);
 void live_refused_free(struct live_refused *);
 

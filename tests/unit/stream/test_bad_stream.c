@@ -362,9 +362,10 @@ static void devices_that_may_not_report_count_as_long_as_they_are_told_of(void *
     struct live_refused r = {0};
     assert_int_equal(live_refused_sum(&r), 0);
     assert_false(live_refused_set(&r, "gw-1", 0));
-    assert_true(live_refused_set(&r, "gw-1", 2));
-    assert_false(live_refused_set(&r, "gw-1", 2)); /* the same again */
-    assert_true(live_refused_set(&r, "gw-2", 1));
+    assert_false(live_refused_set(&r, "gw-1", 2));
+    assert_true(live_refused_set(&r, "gw-1", 2)); /* it stays so: to be said */
+    assert_false(live_refused_set(&r, "gw-1", 2)); /* and was */
+    assert_false(live_refused_set(&r, "gw-2", 1));
     assert_int_equal(live_refused_sum(&r), 3);
     assert_false(live_refused_set(&r, "gw-1", 1));
     assert_int_equal(live_refused_sum(&r), 2);
