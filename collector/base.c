@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The bytes: magic, the members and intake's packed, SHA-256 of all that.  Another form gets another magic. */
-static const char magic[] = "QABASE1\n";
+static const char magic[] = "QABASE2\n";
 enum { MAGIC = sizeof magic - 1, MOST = 1 << 30, MODE = 0640 };
 
 static void path_of(char path[static PATH_MAX], const char *state_dir)

@@ -1,6 +1,7 @@
 #include "collector/backup.h"
 #include "collector/collector_private.h"
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/sdnotify.h"
 #include "common/service.h"
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { TICK_MS = 60000, STATUS_MS = 5000 };
 
@@ -155,6 +157,7 @@ static int read_back(struct collector *c, uint64_t from, struct fault *f)
         parsed.seq = n;
         intake_apply(c->intake, &parsed);
         see_tick(c, &parsed, n);
+        see_command(c, &parsed, n);
         c->skipped += skip_read(&parsed, &c->skip_to);
         c->unreadable += n - due;
         due = n + 1;
@@ -180,6 +183,9 @@ static void say_damage(const struct collector *c)
 static int open_journal(struct collector *c, struct fault *f)
 {
     char dir[PATH_MAX];
+    int r = file_take_dir(c->set->state_dir, 0750, &c->lock, f);
+    if (r)
+        return r;
     if (backup_unfinished(c->set->state_dir))
         return fault(f, ERR_DENIED, "%s: a restore was begun here and not finished: empty the folder and restore again",
                      c->set->state_dir);
@@ -188,7 +194,7 @@ static int open_journal(struct collector *c, struct fault *f)
                                    .mode = 0750,
                                    .max_bytes = c->set->journal.max_bytes, /* of segments an eighth of it */
                                    .segment_bytes = 16 * 1024 * 1024};
-    int r = journal_open(&c->journal, &set, f);
+    r = journal_open(&c->journal, &set, f);
     if (r)
         return r;
     uint64_t from;
@@ -215,7 +221,7 @@ static void begin(struct collector *c)
 int collector_run(const struct collector_settings *set, struct fault *f)
 {
     struct collector c = {
-        .set = set, .record = buf_growing(), .bell = bell_new()};
+        .set = set, .lock = -1, .record = buf_growing(), .bell = bell_new()};
     char client[96], topic[TOPIC];
     int r = open_journal(&c, f);
     if (!r) {
@@ -266,6 +272,9 @@ int collector_run(const struct collector_settings *set, struct fault *f)
     intake_free(c.intake);
     buf_free(&c.record);
     acks_free(c.acks);
+    live_refused_free(&c.live_refused);
     free(c.waiting);
+    if (c.lock >= 0)
+        close(c.lock);
     return r;
 }

@@ -1,6 +1,5 @@
 /* What the broker brings: frames, presence, live values, and how the link does. */
 #include "collector/collector_private.h"
-#include "collector/output/live.h"
 #include "collector/presence.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -15,6 +14,16 @@ static void say_live(void *ctx, const char *topic, const char *payload, size_t l
     char whole[TOPIC];
     snprintf(whole, sizeof whole, "%s/%s", c->set->mqtt.root, topic);
     mqtt_publish(c->mqtt, whole, payload, length, 0, true, NULL);
+}
+
+static void on_now(struct collector *c, const char *gateway, const void *payload, size_t length)
+{
+    struct live_sink out = {c, say_live};
+    struct live_told told = live_put(c->intake, gateway, payload, length, clock_wall_ms(), &out);
+    c->refused[REFUSED_NOW] += told.unread;
+    if (live_refused_set(&c->live_refused, gateway, told.refused))
+        log_warn("live", "gateway %s: %zu of the devices that it tells of may not report, one is %s: %s", gateway,
+                 told.refused, told.device, told.why);
 }
 
 /* ---- messages ---------------------------------------------------------------------------------------------------- */
@@ -56,13 +65,14 @@ static void on_status(struct collector *c, const char *district, const char *gat
     append_words(c, RECORD_PRESENCE, text);
     if (p.online)
         acks_owe(c->acks, district, gateway, p.epoch, false);
+    else
+        live_refused_set(&c->live_refused, gateway, 0); /* it tells of nothing any more */
 }
 
 void on_message(void *ctx, const char *topic, const void *payload, size_t length, bool retained)
 {
     struct collector *c = ctx;
     char district[ID_SIZE], gateway[ID_SIZE], leaf[16];
-    struct live_sink out = {c, say_live};
     if (!intake_topic(c->set->mqtt.root, topic, district, gateway, leaf))
         c->verdicts[INTAKE_TOPIC]++;
     else if (strcmp(leaf, "status") == 0)
@@ -72,7 +82,7 @@ void on_message(void *ctx, const char *topic, const void *payload, size_t length
     else if (strcmp(leaf, "stream") == 0)
         on_stream(c, topic, payload, length);
     else if (strcmp(leaf, "now") == 0)
-        c->refused[REFUSED_NOW] += live_put(c->intake, gateway, payload, length, &out);
+        on_now(c, gateway, payload, length);
 }
 
 void on_connected(void *ctx)
@@ -112,10 +122,10 @@ void on_disconnected(void *ctx, const char *why)
 void on_acked(void *ctx, int mid, int reason)
 {
     struct collector *c = ctx;
-    if (reason < 128) /* 16, nobody listens now, is fine: it is retained */
-        alerts_acked(c->alerts, mid);
-    else if (said_first(&c->said, mqtt_words(reason)))
-        log_warn("alerts", "the broker refuses a message of ours: %s (reason %d)", mqtt_words(reason), reason);
+    bool refused = reason >= 128; /* 16, nobody listens now, is fine: it is retained */
+    alerts_acked(c->alerts, mid, refused);
+    if (refused && said_first(&c->said, mqtt_words(reason)))
+        log_warn("alerts", "the broker refuses a message of ours: %s (reason %d); see its access rules", mqtt_words(reason), reason);
 }
 
 void on_denied(void *ctx, const char *why)

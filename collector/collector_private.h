@@ -16,6 +16,7 @@
 #include "collector/intake.h"
 #include "collector/ledger/ledger.h"
 #include "collector/output/alerts.h"
+#include "collector/output/live.h"
 #include "collector/output/writer.h"
 #include "collector/refusal.h"
 #include "common/journal.h"
@@ -23,15 +24,17 @@
 
 enum { TOPIC = 320 };
 
-struct waiting { /* a command that is answered once the fold has passed it */
-    uint64_t ticket, seq;
+struct waiting { /* a request that is answered once the fold has passed what stands at seq */
+    uint64_t ticket, seq; /* ticket 0: who asked has gone with a former life of the collector */
     char request[64];
+    bool command;   /* the fold has the answer */
     bool complaint; /* its identity goes when it is refused */
     bool audits;    /* of a tick: what it makes due is issued first */
 };
 
 struct collector {
     const struct collector_settings *set;
+    int lock; /* on state_dir: two on one journal would write over each other's records */
     struct journal *journal;
     uint64_t unreadable; /* of its records, at this start */
     struct intake *intake;
@@ -50,6 +53,7 @@ struct collector {
     size_t waiting_count;
     uint64_t verdicts[INTAKE_VERDICTS];
     uint64_t refused[REFUSALS];
+    struct live_refused live_refused;
     struct buf record;
     bool unsynced, link_up, failed;
     struct said said; /* what went wrong with the broker since it went well */
@@ -99,5 +103,6 @@ bool ledger_readable(struct collector *); /* c->ledger is open */
 bool ledger_answered(struct collector *, const char *id, struct buf *said); /* the fold's answer, if it has given one */
 uint64_t append_command(struct collector *, const char *text, size_t length);
 void answer_waiting(struct collector *);
+void see_command(struct collector *, const struct record *, uint64_t seq); /* of a former life: is it a command? */
 
 #endif

@@ -54,13 +54,40 @@ static bool answer_from_ledger(struct collector *c, uint64_t ticket, const char 
     return known;
 }
 
-static void wait_for(struct collector *c, uint64_t ticket, uint64_t seq, const char *id)
+static struct waiting *add_waiting(struct collector *c, uint64_t ticket, uint64_t seq, const char *id)
 {
     c->waiting = xrealloc(c->waiting, (c->waiting_count + 1) * sizeof *c->waiting);
     struct waiting *w = &c->waiting[c->waiting_count++];
     *w = (struct waiting){.ticket = ticket, .seq = seq};
     snprintf(w->request, sizeof w->request, "%s", id);
+    return w;
+}
+
+static struct waiting *wait_for(struct collector *c, uint64_t ticket, uint64_t seq, const char *id)
+{
     clerk_ask(c->clerk, seq);
+    return add_waiting(c, ticket, seq, id);
+}
+
+/* Where the command of this id stands in the journal, if the fold has not passed it yet; 0: nowhere. */
+static uint64_t under_way(const struct collector *c, const char *id)
+{
+    for (size_t i = 0; i < c->waiting_count; i++)
+        if (c->waiting[i].command && strcmp(c->waiting[i].request, id) == 0)
+            return c->waiting[i].seq;
+    return 0;
+}
+
+void see_command(struct collector *c, const struct record *r, uint64_t seq)
+{
+    const char *id = "";
+    if (r->kind != RECORD_COMMAND)
+        return;
+    struct json *root = json_open(r->body, r->body_length, NULL);
+    json_text(json_member(root, "id"), &id);
+    if (*id && strlen(id) < sizeof c->waiting->request)
+        add_waiting(c, 0, seq, id)->command = true;
+    json_close(root);
 }
 
 /* Not journalled: the entry that will name it is. */
@@ -130,10 +157,21 @@ static void take_command(struct collector *c, uint64_t ticket, const char *id, c
     } else {
         bool rewritten = instead.length;
         uint64_t seq = append_command(c, rewritten ? instead.data : text, rewritten ? instead.length : length);
-        wait_for(c, ticket, seq, id);
-        c->waiting[c->waiting_count - 1].complaint = rewritten;
+        struct waiting *w = wait_for(c, ticket, seq, id);
+        w->command = true;
+        w->complaint = rewritten;
     }
     buf_free(&instead);
+}
+
+static void answer_done(struct collector *c, uint64_t ticket, const char *id)
+{
+    struct buf b = buf_growing();
+    buf_text(&b, "{\"id\":");
+    buf_json(&b, id);
+    buf_text(&b, ",\"ok\":true,\"result\":{}}");
+    control_answer(c->control, ticket, b.data, b.length);
+    buf_free(&b);
 }
 
 static void answer_status(struct collector *c, uint64_t ticket, const char *id)
@@ -156,8 +194,7 @@ static void take_tick(struct collector *c, uint64_t ticket, const char *id, cons
         return;
     }
     append_tick(c, ts);
-    wait_for(c, ticket, c->tick_seq, "");
-    c->waiting[c->waiting_count - 1].audits = true;
+    wait_for(c, ticket, c->tick_seq, id)->audits = true;
 }
 
 void on_request(void *ctx, uint64_t ticket, const struct json *request, const char *text, size_t length)
@@ -167,6 +204,7 @@ void on_request(void *ctx, uint64_t ticket, const struct json *request, const ch
     const char *id = "", *verb = "", *actor;
     struct fault f;
     bool refused;
+    uint64_t seq;
     json_text(json_member(request, "id"), &id);
     json_text(json_member(request, "verb"), &verb);
     if (!*id || strlen(id) >= sizeof c->waiting->request)
@@ -176,7 +214,7 @@ void on_request(void *ctx, uint64_t ticket, const struct json *request, const ch
     else if (strcmp(verb, "status") == 0)
         answer_status(c, ticket, id);
     else if (strcmp(verb, "commit") == 0)
-        wait_for(c, ticket, journal_last(c->journal), "");
+        wait_for(c, ticket, journal_last(c->journal), id);
     else if (strcmp(verb, "tick") == 0)
         take_tick(c, ticket, id, args);
     else if (strcmp(verb, "photo put") == 0)
@@ -185,6 +223,8 @@ void on_request(void *ctx, uint64_t ticket, const struct json *request, const ch
         answer_error(c, ticket, id, "photos: one of them is not held here; put it first");
     else if (!json_text(json_member(request, "actor"), &actor) || !*actor)
         answer_error(c, ticket, id, "a command needs an actor");
+    else if ((seq = under_way(c, id)))
+        wait_for(c, ticket, seq, id)->command = true;
     else if (!answer_from_ledger(c, ticket, id, &refused))
         take_command(c, ticket, id, verb, request, text, length);
 }
@@ -209,9 +249,9 @@ void answer_waiting(struct collector *c)
         struct waiting w = c->waiting[i];
         if (w.seq > committed || w.audits)
             c->waiting[kept++] = w;
-        else if (!*w.request)
-            control_answer(c->control, w.ticket, "{\"ok\":true,\"result\":{}}", 23);
-        else if (!answer_from_ledger(c, w.ticket, w.request, &refused))
+        else if (!w.command)
+            answer_done(c, w.ticket, w.request);
+        else if (w.ticket && !answer_from_ledger(c, w.ticket, w.request, &refused))
             answer_error(c, w.ticket, w.request, "the command was recorded, but has no answer");
         if (refused && w.complaint)
             identity_drop(c->set->state_dir, w.request);

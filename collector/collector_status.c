@@ -44,7 +44,7 @@ void status_put(struct collector *c, struct buf *b, bool gateways)
         buf_print(b, ",\"lines\":{\"lag_ms\":%lld,\"refused\":%llu,\"skipped\":%llu}",
                   (long long)lag_ms(c->lines_lag, writer_position(c->writer)),
                   (unsigned long long)writer_refused(c->writer), (unsigned long long)c->skipped);
-    buf_print(b, ",\"live\":{\"lag_ms\":0}},\"refused\":{");
+    buf_print(b, ",\"live\":{\"lag_ms\":0,\"refused\":%zu}},\"refused\":{", live_refused_sum(&c->live_refused));
     const char *comma = "";
     for (int v = INTAKE_REPEAT; v < INTAKE_VERDICTS; v++) {
         buf_print(b, "%s\"%s\":%llu", comma, intake_words[v], (unsigned long long)c->verdicts[v]);
@@ -57,6 +57,7 @@ void status_put(struct collector *c, struct buf *b, bool gateways)
     intake_waiting(c->intake, &waiting, &untold);
     buf_print(b, "},\"clock\":{\"waiting\":%llu,\"untold\":%llu", (unsigned long long)waiting,
               (unsigned long long)untold);
+    buf_print(b, "},\"broker\":{\"refused\":%llu", (unsigned long long)alerts_refused(c->alerts));
     buf_print(b, "},\"forks\":%llu,\"journal\":{\"first\":%llu,\"last\":%llu,\"bytes\":%lld,\"unreadable\":%llu",
               (unsigned long long)c->verdicts[INTAKE_FORK], (unsigned long long)journal_first(c->journal),
               (unsigned long long)journal_last(c->journal), (long long)journal_bytes(c->journal), (unsigned long long)c->unreadable);

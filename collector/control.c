@@ -10,9 +10,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { READ = 65536, OUT_MOST = 1024 * 1024 /* who does not take its answers is not heard until it does */ };
+
 struct client {
     int fd; /* -1: free */
     uint64_t ticket;
+    size_t owed; /* answers */
+    bool ended;  /* it asks no more, and may wait for answers */
     char *in, *out;
     size_t in_length, in_room, out_length, out_at;
 };
@@ -74,14 +78,21 @@ void control_close(struct control *c)
     free(c);
 }
 
+static bool is_heard(const struct client *k)
+{
+    return !k->ended && k->out_length - k->out_at < OUT_MOST;
+}
+
 size_t control_poll(const struct control *c, struct pollfd *fds, size_t room)
 {
     size_t n = 0;
     fds[n++] = (struct pollfd){.fd = c->fd, .events = POLLIN};
-    for (size_t i = 0; i < CONTROL_CLIENTS && n < room; i++)
-        if (c->clients[i].fd >= 0)
-            fds[n++] = (struct pollfd){.fd = c->clients[i].fd,
-                                       .events = (short)(POLLIN | (c->clients[i].out_length ? POLLOUT : 0))};
+    for (size_t i = 0; i < CONTROL_CLIENTS && n < room; i++) {
+        const struct client *k = &c->clients[i];
+        if (k->fd >= 0)
+            fds[n++] = (struct pollfd){.fd = k->fd,
+                                       .events = (short)((is_heard(k) ? POLLIN : 0) | (k->out_length ? POLLOUT : 0))};
+    }
     return n;
 }
 
@@ -95,6 +106,7 @@ void control_answer(struct control *c, uint64_t ticket, const char *json, size_t
         memcpy(k->out + k->out_length, json, length);
         k->out[k->out_length + length] = '\n';
         k->out_length += length + 1;
+        k->owed--;
     }
 }
 
@@ -102,6 +114,7 @@ static void take_line(struct control *c, struct client *k, const char *line, siz
 {
     struct fault f = {0};
     struct json *root = json_open(line, length, &f);
+    k->owed++;
     if (json_is_object(root)) {
         c->on_request(c->ctx, k->ticket, root, line, length);
     } else {
@@ -116,30 +129,53 @@ static void take_line(struct control *c, struct client *k, const char *line, siz
     json_close(root);
 }
 
-/* False: the client has gone, or says too much. */
-static bool hear(struct control *c, struct client *k)
+static bool has_gone(const struct client *k)
 {
-    if (k->in_room - k->in_length < 65536) {
-        if (k->in_length > CONTROL_LINE_MAX) {
+    struct pollfd p = {.fd = k->fd};
+    return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
+}
+
+/* The lines that end behind the first `seen` bytes.  False: one is too long. */
+static bool take_lines(struct control *c, struct client *k, size_t seen)
+{
+    for (;;) {
+        const char *end = memchr(k->in + seen, '\n', k->in_length - seen);
+        size_t length = end ? (size_t)(end - k->in) : k->in_length;
+        if (length > CONTROL_LINE_MAX) {
             c->refused++;
             return false;
         }
-        k->in_room = k->in_length + 65536 + k->in_length;
-        k->in = xrealloc(k->in, k->in_room);
-    }
-    ssize_t n = read(k->fd, k->in + k->in_length, k->in_room - k->in_length);
-    if (n < 0)
-        return errno == EAGAIN || errno == EINTR;
-    if (n == 0)
-        return false;
-    k->in_length += (size_t)n;
-    for (char *end; (end = memchr(k->in, '\n', k->in_length));) {
-        size_t length = (size_t)(end - k->in);
+        if (!end)
+            return true;
         take_line(c, k, k->in, length);
         k->in_length -= length + 1;
         memmove(k->in, end + 1, k->in_length);
+        seen = 0;
     }
-    return true;
+}
+
+/* False: the client says too much, or has gone. */
+static bool hear(struct control *c, struct client *k)
+{
+    size_t seen = k->in_length;
+    if (!is_heard(k))
+        return true;
+    if (k->in_room - seen < READ) {
+        k->in_room = 2 * seen + READ;
+        k->in = xrealloc(k->in, k->in_room);
+    }
+    ssize_t n = read(k->fd, k->in + seen, READ);
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    k->ended = n == 0;
+    k->in_length += (size_t)n;
+    return take_lines(c, k, seen);
+}
+
+/* Who asks no more stays for its answers, unless it has closed its end for them too. */
+static bool stays(const struct client *k)
+{
+    return !k->ended || ((k->owed || k->out_length) && !has_gone(k));
 }
 
 static bool say(struct client *k)
@@ -161,6 +197,11 @@ uint64_t control_refused(const struct control *c)
 
 void control_step(struct control *c)
 {
+    for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+        struct client *k = &c->clients[i];
+        if (k->fd >= 0 && (!hear(c, k) || !say(k) || !stays(k)))
+            leave(k);
+    }
     for (int fd; (fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
         size_t i = 0;
         while (i < CONTROL_CLIENTS && c->clients[i].fd >= 0)
@@ -170,7 +211,4 @@ void control_step(struct control *c)
         else
             c->clients[i] = (struct client){.fd = fd, .ticket = ++c->tickets};
     }
-    for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-        if (c->clients[i].fd >= 0 && (!hear(c, &c->clients[i]) || !say(&c->clients[i])))
-            leave(&c->clients[i]);
 }

@@ -125,7 +125,7 @@ void intake_apply(struct intake *in, const struct record *r)
 
 /* ---- judging ----------------------------------------------------------------------------------------------------- */
 static enum intake_verdict judge(struct intake *in, const char *topic, const char *payload, size_t length,
-                                 struct intake_result *out)
+                                 int64_t receipt_ms, struct intake_result *out)
 {
     char leaf[16];
     if (!intake_topic(in->root, topic, out->district, out->gateway, leaf) || strcmp(leaf, "stream") != 0)
@@ -136,7 +136,7 @@ static enum intake_verdict judge(struct intake *in, const char *topic, const cha
     if (!out->frame || strcmp(out->frame->gateway, out->gateway) != 0)
         return INTAKE_ENVELOPE;
     memcpy(out->epoch, out->frame->epoch, EPOCH_SIZE);
-    if (!intake_knows(in, out->gateway))
+    if (!intake_knows(in, out->gateway, receipt_ms))
         return INTAKE_UNKNOWN_GATEWAY;
     struct gateway *g = intake_gateway(in, out->gateway);
     if (g && g->held.owed)
@@ -148,7 +148,7 @@ void intake_judge(struct intake *in, const char *topic, const char *payload, siz
                   uint64_t at, struct buf *record, struct intake_result *out)
 {
     *out = (struct intake_result){0};
-    out->verdict = judge(in, topic, payload, length, out);
+    out->verdict = judge(in, topic, payload, length, receipt_ms, out);
     if (out->verdict != INTAKE_TAKEN) {
         frame_close(out->frame);
         out->frame = NULL;

@@ -3,7 +3,8 @@
  *
  * Order: per gateway and epoch it keeps the last seq and the hashes of the last INTAKE_HEADS.  A frame is taken when
  * from <= last+1 <= seq and its `after` fits; anything else is dropped, counted and answered with the position.
- * Content: devices are known from `hello`; a site admits the gateways that its newest version lists.
+ * Content: devices are known from `hello`; a site admits the gateways that its version in force at the
+ * receipt lists.
  */
 #ifndef QUIETAIR_INTAKE_H
 #define QUIETAIR_INTAKE_H
@@ -67,9 +68,10 @@ bool intake_topic(const char *root, const char *topic, char district[static ID_S
 /* Frames whose time is not known yet, and such that will never have one. */
 void intake_waiting(const struct intake *, uint64_t *waiting, uint64_t *untold);
 
-/* For `live`: the site of a device that may report for it, and its units as a JSON object; NULL: none. */
-const char *intake_device(const struct intake *, const char *gateway, const char *device, const char **district,
-                          const char **units);
+/* For `live`: the site of a device that may report for it, and its units as a JSON object; NULL: it may not, *why as in
+ * struct permit. */
+const char *intake_device(const struct intake *, const char *gateway, const char *device, int64_t now,
+                          const char **district, const char **units, const char **why);
 
 /* Every gateway with its newest epoch, for the status. */
 void intake_each(const struct intake *,

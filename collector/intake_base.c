@@ -1,6 +1,6 @@
 /* Saving what intake knows, and taking it up again: for records that the journal no longer holds. */
 #include "collector/intake_private.h"
-#include "collector/rules/pack.h"
+#include "collector/site_pack.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -102,28 +102,16 @@ static void pack_gateways(struct pack *p, struct intake *in)
     }
 }
 
-/* What intake asks of a site: its district, and which gateways may report for it. */
-static void pack_site(struct pack *p, struct site *s)
-{
-    pack_text(p, s->id, sizeof s->id);
-    pack_text(p, s->district, sizeof s->district);
-    pack_count(p, &s->gateway_count, SITE_GATEWAYS);
-    for (size_t i = 0; i < s->gateway_count && !p->bad; i++)
-        pack_text(p, s->gateways[i], sizeof s->gateways[i]);
-}
-
 static void pack_sites(struct pack *p, struct intake *in)
 {
     size_t count = in->site_count;
     pack_count(p, &count, MOST);
     for (size_t i = 0; i < count && !p->bad; i++) {
         struct site site = {0};
-        pack_site(p, p->out ? &in->sites[i] : &site);
+        site_pack(p, p->out ? &in->sites[i] : &site);
         if (!p->out && !p->bad)
             intake_put_site(in, &site);
     }
-    if (!p->out)
-        intake_list_gateways(in);
 }
 
 void intake_pack(struct pack *p, struct intake *in)

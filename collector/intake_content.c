@@ -13,10 +13,10 @@ static struct device *device_find(const struct gateway *g, const char *name)
     return NULL;
 }
 
-static const char *why_not(const struct intake *in, const struct gateway *g, const struct device *d,
+static const char *why_not(const struct intake *in, const struct gateway *g, const struct device *d, int64_t now,
                            const char **district)
 {
-    const struct site *site = d ? intake_site(in, d->site) : NULL;
+    const struct site *site = d ? intake_site(in, d->site, now) : NULL;
     *district = site ? site->district : "";
     return !d || !d->present             ? "unknown-device"
            : !site                       ? "unknown-site"
@@ -25,14 +25,14 @@ static const char *why_not(const struct intake *in, const struct gateway *g, con
 }
 
 static const struct permit *permit_for(const struct intake *in, const struct gateway *g, struct judged *j,
-                                       const char *name)
+                                       const char *name, int64_t now)
 {
     const struct permit *known = judged_permit(j, name);
     const struct device *d = device_find(g, name);
     const char *district;
     if (known)
         return known;
-    const char *refused = why_not(in, g, d, &district);
+    const char *refused = why_not(in, g, d, now, &district);
     j->permits = xrealloc(j->permits, (j->permit_count + 1) * sizeof *j->permits);
     struct permit *p = &j->permits[j->permit_count++];
     *p = (struct permit){0};
@@ -59,7 +59,7 @@ void intake_judge_content(const struct intake *in, struct gateway *g, const stru
     for (size_t i = 0; i < f->reading_count; i++) {
         const struct reading *r = &f->readings[i];
         j->marks[i] = MARK_REFUSED;
-        if (f->refused[i] || *permit_for(in, g, j, r->device)->refused)
+        if (f->refused[i] || *permit_for(in, g, j, r->device, receipt_ms)->refused)
             continue;
         struct device *d = device_find(g, r->device);
         j->marks[i] = r->boot ? MARK_WAITS : mark_for(d, f, r, receipt_ms);
@@ -67,7 +67,7 @@ void intake_judge_content(const struct intake *in, struct gateway *g, const stru
             d->newest_ts = r->ts;
     }
     for (size_t i = 0; i < f->device_count; i++)
-        permit_for(in, g, j, f->devices[i].device);
+        permit_for(in, g, j, f->devices[i].device, receipt_ms);
 }
 
 /* What waited is judged by its times as if they had been known when it came; what did not wait counted then. */
@@ -123,12 +123,13 @@ void intake_apply_readings(struct gateway *g, const struct frame *f, const struc
     }
 }
 
-const char *intake_device(const struct intake *in, const char *gateway, const char *device, const char **district,
-                          const char **units)
+const char *intake_device(const struct intake *in, const char *gateway, const char *device, int64_t now,
+                          const char **district, const char **units, const char **why)
 {
     const struct gateway *g = intake_gateway(in, gateway);
     const struct device *d = device_find(g, device);
-    if (!g || *why_not(in, g, d, district))
+    *why = why_not(in, g, d, now, district);
+    if (**why)
         return NULL;
     *units = d->units;
     return d->site;

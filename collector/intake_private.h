@@ -42,10 +42,11 @@ struct intake {
     char root[128];
     struct gateway **gateways; /* sorted by name */
     size_t gateway_count;
-    struct site *sites; /* newest versions, sorted by id */
+    struct site *sites; /* all versions, sorted by id and valid_from_ms, which is always given */
     size_t site_count;
-    char (*listed)[ID_SIZE]; /* gateways that some site lists, sorted */
+    char (*listed)[ID_SIZE]; /* gateways that some version in force lists, sorted */
     size_t listed_count;
+    int64_t listed_from, listed_until; /* that is so from … until before */
     size_t owing; /* gateways of which frames are owed */
 };
 
@@ -59,10 +60,9 @@ enum intake_verdict intake_judge_order(const struct stream *, const struct frame
 void intake_apply_order(struct gateway *, const struct frame *, const char *payload, size_t length);
 
 /* intake_sites.c */
-const struct site *intake_site(const struct intake *, const char *id); /* NULL: none */
-bool intake_knows(const struct intake *, const char *gateway);
-void intake_put_site(struct intake *, const struct site *); /* then: */
-void intake_list_gateways(struct intake *);
+const struct site *intake_site(const struct intake *, const char *id, int64_t now); /* the version in force; NULL: none */
+bool intake_knows(struct intake *, const char *gateway, int64_t now);               /* does a version in force list it? */
+void intake_put_site(struct intake *, const struct site *version);
 void intake_apply_sites(struct intake *, const struct record *command); /* of another verb: nothing happens */
 
 /* intake_content.c: marks and permits of a frame are put into judged */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +46,22 @@ int file_make_dirs(const char *path, unsigned mode, struct fault *f)
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
         return fault(f, ERR_IO, "%s: is not a folder", path);
     return 0;
+}
+
+int file_take_dir(const char *dir, unsigned mode, int *lock, struct fault *f)
+{
+    int r = file_make_dirs(dir, mode, f);
+    if (r)
+        return r;
+    *lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    r = *lock >= 0 && errno == EWOULDBLOCK ? fault(f, ERR_AGAIN, "%s: another process has it", dir)
+                                           : fault(f, ERR_IO, "%s: %s", dir, strerror(errno));
+    if (*lock >= 0)
+        close(*lock);
+    *lock = -1;
+    return r;
 }
 
 int file_sync_dir(const char *dir)

@@ -15,6 +15,7 @@ struct newest { /* of one device; times by the wall clock, or as long as it is n
     struct {
         char metric[ID_SIZE];
         double value;
+        bool suspect; /* the reading it is of */
     } * values;
 };
 
@@ -105,6 +106,7 @@ static void remember(struct newest *n, const struct reading *r)
             strcpy(n->values[k].metric, metric);
         }
         n->values[k].value = r->values[i].value.number;
+        n->values[k].suspect = r->quality != 0;
     }
 }
 
@@ -275,11 +277,13 @@ static void put_now(const struct batch *b, struct buf *out, int64_t boot_ms)
         if (!n->ts) /* it has not answered yet */
             continue;
         buf_print(out, "%s\"%s\":{\"%s\":%lld,\"values\":{", comma, n->device, key, (long long)n->ts);
+        bool suspect = false;
         for (size_t k = 0; k < n->count; k++) {
             buf_print(out, "%s\"%s\":", k ? "," : "", n->values[k].metric);
             buf_number(out, n->values[k].value);
+            suspect |= n->values[k].suspect;
         }
-        buf_text(out, "}}");
+        buf_text(out, suspect ? "},\"quality\":\"suspect\"}" : "}}");
         comma = ",";
     }
     buf_text(out, "}}");

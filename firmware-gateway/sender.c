@@ -223,6 +223,14 @@ static enum sender_heard hear_ack(struct sender *s, const struct json *root, int
     return hear_position(s, (uint64_t)seq, &head, now_ms);
 }
 
+/* `refused`: which bytes, and for one of the two reasons that there are. */
+static bool read_refused(const struct json *root, struct hash *bytes)
+{
+    const char *reason;
+    return read_hash(json_member(root, "sha256"), bytes) && json_text(json_member(root, "reason"), &reason) &&
+           (strcmp(reason, "envelope") == 0 || strcmp(reason, "size") == 0);
+}
+
 enum sender_heard sender_hear(struct sender *s, const char *payload, size_t length, int64_t now_ms)
 {
     struct json *root = json_open(payload, length, NULL);
@@ -236,7 +244,7 @@ enum sender_heard sender_hear(struct sender *s, const char *payload, size_t leng
         heard = sender_unheeded(s, UNHEEDED_BY);
     else if (!json_member(root, "sha256"))
         heard = hear_ack(s, root, now_ms);
-    else if (read_hash(json_member(root, "sha256"), &bytes))
+    else if (read_refused(root, &bytes))
         heard = hear_refused(s, &bytes);
     else
         heard = sender_unheeded(s, UNHEEDED_UNREADABLE);

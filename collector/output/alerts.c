@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW = 20, TOPIC = 320 };
+enum { WINDOW = 20, TOPIC = 320, REFUSED_AGAIN_MS = 10 * 60000 };
 
 struct alerts {
     char *state_dir, *root;
@@ -20,6 +20,9 @@ struct alerts {
     } under_way[WINDOW];
     size_t count;
     bool again;             /* the retained ones are being said */
+    bool some_refused;      /* since they were said last: they are said again */
+    int64_t again_ms;       /* at this time; 0: none set yet */
+    uint64_t refused;
     char again_after[TOPIC];
 };
 
@@ -46,12 +49,19 @@ void alerts_free(struct alerts *a)
     free(a);
 }
 
+static void begin_again(struct alerts *a)
+{
+    a->again = true;
+    a->again_after[0] = 0;
+    a->some_refused = false;
+    a->again_ms = 0;
+}
+
 void alerts_connected(struct alerts *a)
 {
     a->sent = a->done;
     a->count = 0;
-    a->again = true;
-    a->again_after[0] = 0;
+    begin_again(a);
 }
 
 static bool publish(struct alerts *a, const struct outbox_row *row, int64_t now_ms, int *mid)
@@ -93,6 +103,10 @@ void alerts_step(struct alerts *a, int64_t now_ms)
         return;
     if (a->done > ledger_outbox_last(a->ledger, OUTBOX_ALERT))
         a->sent = a->done = 0; /* the ledger was folded anew and counts from the beginning */
+    if (a->some_refused && !a->again_ms)
+        a->again_ms = now_ms + REFUSED_AGAIN_MS;
+    if (a->some_refused && now_ms >= a->again_ms)
+        begin_again(a);
     if (a->again && a->done > 0) /* before anything was ever sent there is nothing to repeat */
         say_again(a, now_ms);
     else
@@ -109,9 +123,11 @@ void alerts_step(struct alerts *a, int64_t now_ms)
     }
 }
 
-void alerts_acked(struct alerts *a, int mid)
+void alerts_acked(struct alerts *a, int mid, bool refused)
 {
     size_t gone = 0;
+    a->refused += refused;
+    a->some_refused |= refused;
     for (size_t i = 0; i < a->count; i++)
         if (a->under_way[i].mid == mid)
             a->under_way[i].acked = true;
@@ -122,6 +138,11 @@ void alerts_acked(struct alerts *a, int mid)
     memmove(a->under_way, a->under_way + gone, (a->count - gone) * sizeof *a->under_way);
     a->count -= gone;
     journal_cursor_save(a->journal, "alerts", (uint64_t)a->done);
+}
+
+uint64_t alerts_refused(const struct alerts *a)
+{
+    return a->refused;
 }
 
 int64_t alerts_done(const struct alerts *a)

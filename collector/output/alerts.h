@@ -1,4 +1,5 @@
 /* alerts: what the rules have to say, from the ledger's outbox to the broker, retained, in order, until it is acknowledged.
+ * What the broker refuses holds up nothing else: the present state of all is said again ten minutes later.
  * Lives in the loop of the MQTT client.
  */
 #ifndef QUIETAIR_ALERTS_H
@@ -13,7 +14,8 @@ struct alerts *alerts_new(const char *state_dir, const char *root, struct journa
 void alerts_free(struct alerts *);
 void alerts_connected(struct alerts *);  /* everything retained is said again: the broker may have forgotten it */
 void alerts_step(struct alerts *, int64_t now_ms);
-void alerts_acked(struct alerts *, int mid);
-int64_t alerts_done(const struct alerts *); /* outbox id that the broker has */
+void alerts_acked(struct alerts *, int mid, bool refused); /* of any message of the client */
+uint64_t alerts_refused(const struct alerts *);            /* so many were */
+int64_t alerts_done(const struct alerts *); /* outbox id that the broker has, or refuses */
 
 #endif

@@ -18,12 +18,18 @@ static bool is_state(const struct permit *p, const char *metric)
     return at != NULL;
 }
 
+/* `q` is ours, and InfluxDB passes over a field `time`; a line with q of two types it refuses as a whole. */
+static bool is_charted(const struct datum *d)
+{
+    return d->value.kind == VALUE_NUMBER && strcmp(d->metric, "q") != 0 && strcmp(d->metric, "time") != 0;
+}
+
 static bool put_reading(struct buf *out, const struct permit *p, const struct reading *r, unsigned quality)
 {
     bool any = false;
     for (size_t i = 0; i < r->value_count; i++) {
         const struct datum *d = &r->values[i];
-        if (d->value.kind != VALUE_NUMBER)
+        if (!is_charted(d))
             continue;
         if (!any)
             buf_print(out, "%s,device=%s,district=%s,site=%s ", p->measurement, p->device, p->district, p->site);

@@ -4,29 +4,13 @@
 #include "collector/rules/fold.h"
 #include "collector/rules/memory.h"
 #include "collector/rules/usage.h"
+#include "collector/site_pack.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- walks ------------------------------------------------------------------------------------------------------- */
-
-static void pack_version(struct pack *p, struct site *s)
-{
-    struct buf text = buf_growing();
-    char *json = NULL;
-    if (p->out) {
-        site_write(&text, s);
-        pack_string(p, &text.data);
-    } else {
-        pack_string(p, &json);
-        struct json *root = json_open(json, strlen(json), NULL);
-        p->bad = !root || !site_read(s, root) || p->bad;
-        json_close(root);
-        free(json);
-    }
-    buf_free(&text);
-}
 
 enum { VERSIONS_MOST = 1 << 20 };
 
@@ -39,7 +23,7 @@ static void pack_place(struct fold *f, struct pack *p, struct item *item)
     if (!p->out)
         place->versions = xrealloc(place->versions, count * sizeof *place->versions);
     for (place->count = 0; place->count < count && !p->bad; place->count++)
-        pack_version(p, &place->versions[place->count]);
+        site_pack(p, &place->versions[place->count]);
     p->bad = p->bad || !count;
     pack_int(p, &place->imported_ms);
     pack_int(p, &place->cleaned_ms);

@@ -51,6 +51,20 @@ class Stops(Scenario):
             program.start()
             wait_for(lambda: self.status_of(who) == "online", f"{who} is back")
 
+    def test_a_second_one_on_the_same_folder_is_refused_and_changes_nothing(self):
+        street = self.street.build(gateways=1)
+        street.wait_flowing(20)
+        for program in (*street.gateways, street.collector):
+            again = subprocess.run(program.argv, capture_output=True, text=True, timeout=30)
+            self.assertEqual(again.returncode, 1, again.stderr)
+            self.assertIn(": another process has it", again.stderr)
+            program.not_dead()
+            street.wait_flowing(20)
+        street.stop_gateways()
+        street.settle()
+        street.verdict().assert_clean()
+        self.assertEqual(os.stat(street.collector.state).st_mode & 0o777, 0o750)
+
     def test_without_broker_and_database(self):
         street = self.street.build(gateways=1)
         street.wait_flowing(20)

@@ -55,6 +55,27 @@ class Permission(Scenario):
                          "the refusals are shown", 15)
         self.assertEqual(shown[-1]["forks"], 0)
 
+    def test_what_now_may_not_show_counts_by_device(self):
+        def live_refused():
+            return self.street.status()["readers"]["live"]["refused"]
+
+        def tell(ts):
+            gateway.now({f"noise-{n}": (ts, {"laeq": 50}) for n in (1, 2, 3, 4)})
+            return wait_for(lambda: [m for m in self.tap.json("yudu", "live", "nice-club", "noise-1") if m["ts"] == ts], "its live values")
+
+        gateway, now = self.gateway(), wall_ms()
+        gateway.drain()
+        self.assertEqual(live_refused(), 0)
+        tell(now)
+        tell(now + 1000)
+        self.assertEqual(live_refused(), 3)  # of another gateway's site, of no site, never named; each once
+        self.street.import_sites({"id": "moon-ktv", "kind": "ktv", "grid": "g1", "gateways": "gw-1;gw-2"})
+        tell(now + 2000)
+        self.assertEqual(live_refused(), 2)
+        gateway.publish(f"{gateway.base}/status", compact({"state": "offline"}))
+        wait_for(lambda: live_refused() == 0, "a gateway that has gone tells of nothing")
+        self.assertEqual(self.refused(), {})  # which counts what was to be kept
+
     def test_a_new_register_opens_the_way(self):
         gateway = self.gateway()
         gateway.readings([("noise-2", wall_ms(), {"laeq": 52})])

@@ -4,9 +4,10 @@ import hashlib
 import json
 import os
 import socket
+import sqlite3
 import unittest
 
-from street import Scenario
+from street import Scenario, sites_csv
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(100)
 
@@ -97,6 +98,33 @@ class Requests(Scenario):
         self.assertEqual(answers[0]["ok"], True, answers)
         self.assertEqual(answers, 4 * answers[:1])
         self.assertEqual(len(self.rows("cleanings")), 1)
+
+    def test_the_same_id_counts_once_before_it_is_answered_and_after_a_kill(self):
+        """The fold cannot commit; who gets no answer asks again, and what it asks then must not be done besides."""
+        def ask_for(site):
+            csv = sites_csv({"id": site, "kind": "club"})
+            return {"id": "once", "verb": "site import", "actor": "clerk", "args": {"csv": csv}}
+
+        ledger = sqlite3.connect(f"{self.street.collector.state}/ledger.db", isolation_level=None)
+        ledger.execute("BEGIN IMMEDIATE")
+        self.client.send(ask_for("first"), ask_for("second"))
+        for n in range(2):  # when the second is answered, what came before the first stands in the journal
+            self.assertEqual(self.client.ask({"id": f"s{n}", "verb": "status"})["ok"], True)
+        self.street.collector.kill()
+        self.street.collector.start()
+        again = self.connected()
+        again.send(ask_for("third"), {"id": "s3", "verb": "status"})
+        self.assertEqual(again.answer()["id"], "s3")
+        ledger.execute("ROLLBACK")
+        ledger.close()
+        self.assertEqual(again.answer(), {"id": "once", "ok": True, "result": {"added": 1, "changed": 0, "unchanged": 0, "rows": 1}})
+        self.assertEqual(sorted(row["site"] for row in self.rows("sites")), ["club", "first"])
+
+    def test_each_answer_bears_the_id_of_its_request(self):
+        self.client.send({"id": "c1", "verb": "commit"}, {"id": "c2", "verb": "status"}, {"id": "c3", "verb": "commit"})
+        answers = [self.client.answer() for _ in range(3)]
+        self.assertEqual({a["id"] for a in answers}, {"c1", "c2", "c3"})
+        self.assertEqual([a["result"] for a in answers if a["id"] == "c3"], [{}])
 
     def test_a_photo_is_kept_once_under_its_hash(self):
         name = f"{hashlib.sha256(JPEG).hexdigest()}.jpg"

@@ -112,6 +112,23 @@ class Reasons(Words):
         self.street.let_run(2)
         self.once(gateway, "Not authorized")
 
+    def test_what_the_collector_may_not_say_holds_up_nothing_else(self):
+        """Cases are denied, and there are more of them than may be under way; the alerts all come."""
+        allowed = "".join(f"topic readwrite quietair/v1/+/{leaf}/#\n" for leaf in ("gateway", "alert", "collector"))
+        self.street.start_broker(extra=f"acl_file {self.street.write('acl', allowed)}\n")
+        tap = self.street.tap("quietair/v1/yudu/alert/#")
+        self.street.start_collector({"collector": {"clock": "journal"}, "rules": {"cleaning_grace": "0d"}})
+        self.street.import_sites(*({"id": f"kitchen-{n}", "kind": "restaurant", "purifier_installed": "yes", "cleaning_days": 30,
+                                    "last_cleaned": "2026-01-02", "valid_from": "2026-01-01"} for n in range(50)))
+        self.street.cli("tick", "1780272000000")  # 2026-06-01
+        def overdue():
+            return {m.topic for m in tap.messages if "/cleaning-overdue/" in m.topic}
+
+        wait_for(lambda: len(overdue()) == 50, lambda: f"50 alerts, not {len(overdue())}")
+        wait_for(lambda: self.street.status()["broker"]["refused"] >= 50, lambda: f"each refusal counts: {self.street.status()}")
+        self.says(self.street.collector, "the broker refuses a message of ours", "Not authorized", "135")
+        self.once(self.street.collector, "a message of ours")
+
     def test_a_client_that_is_not_allowed(self):
         passwords = self.street.write("passwords", "")
         self.street.start_broker(extra=f"password_file {passwords}\n", anonymous=False)

@@ -32,7 +32,7 @@ def base_seq(state):
     with open(f"{state}/journal/intake.base", "rb") as f:
         text = f.read()
     n, shift = 0, 0
-    for byte in text[len(b"QABASE1\n"):]:
+    for byte in text[len(b"QABASE2\n"):]:
         n |= (byte & 0x7f) << shift
         shift += 7
         if byte < 0x80:

@@ -18,7 +18,7 @@ static void put_base(const char *dir, const uint8_t *data, size_t size)
     char path[120];
     struct buf b = buf_growing();
     struct fault f;
-    buf_text(&b, "QABASE1\n");
+    buf_text(&b, "QABASE2\n");
     buf_bytes(&b, data, size);
     struct hash sum = hash_of(b.data, b.length);
     buf_bytes(&b, sum.b, HASH_BYTES);

@@ -211,6 +211,81 @@ static void a_line_without_end_is_cut_off(void **state)
     serve();
 }
 
+/* The longest line, and one byte more. */
+static void a_line_has_a_most(void **state)
+{
+    enum { LONGEST = CONTROL_LINE_MAX };
+    char *line = malloc(LONGEST + 2);
+    (void)state;
+    for (size_t more = 0; more <= 1; more++) {
+        size_t length = LONGEST + more, sent = 0;
+        uint64_t refused = control_refused(control);
+        int fd = connected();
+        memset(line, ' ', length);
+        memcpy(line, "{\"now\":true}", 12);
+        line[length] = '\n';
+        for (int64_t deadline = clock_mono_ms() + 60000; sent <= length && clock_mono_ms() < deadline; serve()) {
+            ssize_t n = send(fd, line + sent, length + 1 - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+            if (n < 0 && errno != EAGAIN)
+                break;
+            sent += n > 0 ? (size_t)n : 0;
+        }
+        assert_int_equal(control_refused(control) - refused, more);
+        assert_int_equal(asked.count, 1);
+        if (more)
+            assert_true(has_gone(fd));
+        else
+            expect(fd, "{\"ok\":true}\n");
+        close(fd);
+        serve();
+    }
+    free(line);
+}
+
+/* As `nc -N` and socat do it: the end of what is asked comes before the answer. */
+static void who_asks_no_more_still_gets_its_answers(void **state)
+{
+    (void)state;
+    int fd = connected();
+    say(fd, "{\"n\":1}\n{\"n\":2}\n");
+    shutdown(fd, SHUT_WR);
+    serve();
+    control_answer(control, asked.tickets[0], "{\"n\":1}", 7);
+    serve();
+    expect(fd, "{\"n\":1}\n");
+    control_answer(control, asked.tickets[1], "{\"n\":2}", 7);
+    serve();
+    expect(fd, "{\"n\":2}\n");
+    assert_true(has_gone(fd));
+    close(fd);
+    serve();
+}
+
+/* Answers that are not taken do not pile up. */
+static void who_takes_no_answers_is_not_heard(void **state)
+{
+    enum { LENGTH = 4 << 20 };
+    char *answer = malloc(LENGTH);
+    size_t got = 0;
+    (void)state;
+    int fd = connected();
+    memset(answer, 'a', LENGTH);
+    say(fd, "{\"n\":1}\n");
+    control_answer(control, asked.tickets[0], answer, LENGTH);
+    serve();
+    say(fd, "{\"n\":2}\n");
+    assert_int_equal(asked.count, 1);
+    for (int64_t deadline = clock_mono_ms() + 60000; got <= LENGTH && clock_mono_ms() < deadline; serve()) {
+        ssize_t n = recv(fd, answer, LENGTH, MSG_DONTWAIT);
+        got += n > 0 ? (size_t)n : 0;
+    }
+    assert_int_equal(got, LENGTH + 1);
+    assert_int_equal(asked.count, 2);
+    free(answer);
+    close(fd);
+    serve();
+}
+
 /* A client that does not read: the answer waits, and comes whole when it does. */
 static void a_slow_reader_gets_it_whole(void **state)
 {
@@ -271,6 +346,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_hears_its_own_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(there_is_room_for_sixteen, setup, teardown),
         cmocka_unit_test_setup_teardown(a_line_without_end_is_cut_off, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_line_has_a_most, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_asks_no_more_still_gets_its_answers, setup, teardown),
+        cmocka_unit_test_setup_teardown(who_takes_no_answers_is_not_heard, setup, teardown),
         cmocka_unit_test_setup_teardown(a_slow_reader_gets_it_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(where_it_listens, setup, teardown),
     };

@@ -68,6 +68,17 @@ struct chained {
     struct hash head;
 };
 
+static void import_dated(const char *row, int64_t receipt)
+{
+    char text[400];
+    struct record r = {.kind = RECORD_COMMAND, .body = text, .receipt_ms = receipt};
+    r.body_length = (size_t)snprintf(text, sizeof text,
+                                     "{\"id\":\"1\",\"actor\":\"t\",\"verb\":\"site import\",\"args\":{\"csv\":\"id,name,kind,"
+                                     "district,grid,gateways,valid_from\\n%s\"}}",
+                                     row);
+    intake_apply(in, &r);
+}
+
 static size_t compose(const struct chained *c, const struct hash *before, const char *rest, char out[static 2048])
 {
     char after[AFTER_HEX];
@@ -247,9 +258,10 @@ static enum intake_verdict hear_reading(struct chained *c, const char *device, i
 static void who_may_report_what(void **state)
 {
     struct chained c = {"gw-1", E1};
-    const char *district, *units;
+    const char *district, *units, *why;
     (void)state;
-    assert_null(intake_device(in, "gw-1", "n", &district, &units));
+    assert_null(intake_device(in, "gw-1", "n", 100, &district, &units, &why));
+    assert_string_equal(why, "unknown-device");
     assert_int_equal(hear_reading(&c, "n", 1, false), INTAKE_TAKEN);
     assert_string_equal(refused, "unknown-device");
     assert_int_equal(hear(&c, hello), INTAKE_TAKEN);
@@ -261,10 +273,11 @@ static void who_may_report_what(void **state)
         assert_string_equal(refused, cases[i].refused);
         assert_string_equal(marks, *cases[i].refused ? "x" : ".");
     }
-    assert_string_equal(intake_device(in, "gw-1", "n", &district, &units), "m");
+    assert_string_equal(intake_device(in, "gw-1", "n", 100, &district, &units, &why), "m");
     assert_string_equal(district, "yudu");
     assert_string_equal(units, "{\"laeq\":\"dB\",\"door\":\"\",\"open\":\"\"}");
-    assert_null(intake_device(in, "gw-1", "foreign", &district, &units));
+    assert_null(intake_device(in, "gw-1", "foreign", 100, &district, &units, &why));
+    assert_string_equal(why, "not-permitted");
     assert_int_equal(hear(&c, "\"kind\":\"hello\",\"reset\":true,\"devices\":[]"), INTAKE_TAKEN);
     assert_int_equal(hear_reading(&c, "n", 200, false), INTAKE_TAKEN);
     assert_string_equal(refused, "unknown-device"); /* named no more */
@@ -393,6 +406,47 @@ static void a_record_that_can_no_longer_be_repaired(void **state)
     buf_free(&record);
 }
 
+/* What it would say to the first frame of a gateway, which has one device for site v: its refusal, or the verdict. */
+static void expect_heard(int64_t receipt, const char *gateway, const char *words)
+{
+    static unsigned life;
+    char epoch[EPOCH_SIZE], text[2048], topic[100];
+    const struct chained c = {gateway, epoch, 1};
+    snprintf(epoch, sizeof epoch, "%032u", ++life);
+    size_t length = compose(&c, &c.head,
+                            "\"kind\":\"hello\",\"reset\":true,\"devices\":[{\"device\":\"n\",\"site\":\"v\","
+                            "\"measurement\":\"noise\"}]",
+                            text);
+    snprintf(topic, sizeof topic, "quietair/v1/yudu/gateway/%s/stream", gateway);
+    enum intake_verdict verdict = hear_on(topic, text, length, receipt);
+    assert_string_equal(verdict == INTAKE_TAKEN ? refused : intake_words[verdict], words);
+}
+
+/* A version is heeded from its time on: neither before, nor instead of a later one. */
+static void a_version_is_heeded_while_it_is_in_force(void **state)
+{
+    const int64_t june = 1780272000000, next_year = 1801440000000; /* 2026-06-01, 2027-02-01 */
+    (void)state;
+    import_dated("v,V,club,yudu,g,gw-7,2026-01-01", june);
+    expect_heard(june, "gw-7", "");
+    import_dated("v,V,club,yudu,g,gw-8,2027-01-01", june + 10);
+    expect_heard(june + 20, "gw-7", "");
+    expect_heard(june + 20, "gw-8", "unknown-gateway");
+    expect_heard(next_year, "gw-8", "");
+    expect_heard(next_year, "gw-7", "unknown-gateway");
+    import_dated("v,V,club,yudu,g,gw-6,2025-01-01", june + 30);
+    expect_heard(june + 40, "gw-7", "");
+    expect_heard(june + 40, "gw-6", "unknown-gateway");
+    import_dated("v,V,club,yudu,g,gw-1,", june + 120000); /* from now on */
+    expect_heard(june + 120001, "gw-1", "");
+    expect_heard(june + 120001, "gw-7", "unknown-gateway");
+    expect_heard(next_year, "gw-8", "");
+    expect_heard(next_year, "gw-1", "not-permitted"); /* another site lists it */
+    import_dated("v,V,club,yudu,g,gw-1,", june + 360000); /* changes nothing, so it is no version */
+    import_dated("v,V,club,yudu,g,gw-5,2026-06-01T00:04", june + 380000);
+    expect_heard(june + 400000, "gw-5", "");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -402,6 +456,7 @@ int main(void)
                                        CASE(other_messages),
                                        CASE(a_hole_in_the_own_journal),
                                        CASE(who_may_report_what),
+                                       CASE(a_version_is_heeded_while_it_is_in_force),
                                        CASE(what_counts_of_time),
                                        CASE(commands_that_change_no_site),
                                        CASE(each_gateway_by_name),

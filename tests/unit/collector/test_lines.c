@@ -61,6 +61,14 @@ static void test_states_are_integers(void **state)
     expect("[" HOOD("\"fan\":1e300") "]", ".", 1, KITCHEN "fan=1e+300,q=0i 1700000000200\n"); /* beyond an integer */
 }
 
+static void test_names_that_are_taken(void **state)
+{
+    (void)state;
+    expect("[" METER("\"q\":7,\"laeq\":67.3,\"time\":5,\"qq\":1,\"times\":2") "]", ".", 1,
+           NOISE "laeq=67.3,qq=1,times=2,q=0i 1700000000123\n");
+    expect("[" METER("\"q\":7,\"time\":5") "]", ".", 0, "");
+}
+
 static void test_marks(void **state)
 {
     (void)state;
@@ -105,6 +113,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers_are_floats),
         cmocka_unit_test(test_states_are_integers),
+        cmocka_unit_test(test_names_that_are_taken),
         cmocka_unit_test(test_marks),
         cmocka_unit_test(test_quality_and_clock_are_joined),
         cmocka_unit_test(test_no_number_no_line),

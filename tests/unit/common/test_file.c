@@ -174,6 +174,24 @@ static void a_tree_goes_and_links_are_not_followed(void **state)
     assert_int_equal(file_sync_dir(at("none")), ERR_IO);
 }
 
+static void a_folder_is_for_one_at_a_time(void **state)
+{
+    (void)state;
+    struct fault f = {0};
+    int first, second = 7;
+    assert_int_equal(file_take_dir(at("state/inner"), 0750, &first, &f), 0);
+    assert_int_equal(mode_of("state/inner") & 07777, 0750);
+    assert_int_equal(file_take_dir(at("state/inner"), 0750, &second, &f), ERR_AGAIN);
+    assert_non_null(strstr(f.text, "state/inner: another process has it"));
+    assert_int_equal(second, -1);
+    assert_int_equal(file_take_dir(at("state"), 0750, &second, &f), 0); /* not what is in it */
+    close(second);
+    close(first);
+    assert_int_equal(file_take_dir(at("state/inner"), 0700, &second, &f), 0);
+    assert_int_equal(mode_of("state/inner") & 07777, 0750); /* it was there already */
+    close(second);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +201,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_disk_leaves_the_old, setup, teardown),
         cmocka_unit_test_setup_teardown(only_regular_files_are_read, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tree_goes_and_links_are_not_followed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_folder_is_for_one_at_a_time, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

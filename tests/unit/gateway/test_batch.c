@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -16,7 +17,7 @@ enum { DEVICES = 40, METRICS = 5, ROUNDS = 3000 };
 static const char *const metrics[METRICS] = {"laeq", "l", "lb", "laeq-max", "z"};
 
 struct kept { /* of one device */
-    bool known, told[METRICS];
+    bool known, told[METRICS], suspect[METRICS];
     double values[METRICS];
 };
 
@@ -31,7 +32,7 @@ static const char *name_of(int device)
 static void put(struct batch *b, struct kept *kept, int device, int64_t at)
 {
     struct datum values[METRICS];
-    struct reading r = {.device = name_of(device), .ts = at, .values = values};
+    struct reading r = {.device = name_of(device), .ts = at, .values = values, .quality = rand() % 4 ? 0 : QUALITY_JUMP};
     int first = rand() % METRICS, step = rand() % 2 ? 1 : METRICS - 1, count = 1 + rand() % METRICS;
     for (int i = 0; i < count; i++) {
         int m = (first + i * step) % METRICS;
@@ -39,6 +40,7 @@ static void put(struct batch *b, struct kept *kept, int device, int64_t at)
         values[r.value_count++] = (struct datum){.metric = metrics[m], .value = {.kind = VALUE_NUMBER, .number = x}};
         kept->known = kept->told[m] = true;
         kept->values[m] = x;
+        kept->suspect[m] = r.quality;
     }
     batch_put(b, &r, 0);
 }
@@ -52,13 +54,18 @@ static void compare(struct batch *b, const struct kept *kept)
     assert_non_null(root);
     for (int d = 0; d < DEVICES; d++) {
         const struct json *device = json_member(json_member(root, "devices"), name_of(d));
+        const char *quality = "good";
+        bool suspect = false;
         assert_int_equal(device != NULL, kept[d].known);
         for (int m = 0; device && m < METRICS; m++) {
             double x;
             bool told = json_double(json_member(json_member(device, "values"), metrics[m]), &x);
             assert_int_equal(told, kept[d].told[m]);
             assert_true(!told || x == kept[d].values[m]);
+            suspect |= told && kept[d].suspect[m];
         }
+        json_text(json_member(device, "quality"), &quality);
+        assert_string_equal(quality, suspect ? "suspect" : "good");
     }
     json_close(root);
     buf_free(&text);

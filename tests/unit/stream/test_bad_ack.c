@@ -54,16 +54,21 @@ static bool word(void *ctx, const char *word, struct buf *out)
 {
     struct ear *e = ctx;
     uint64_t n = spool_last(e->spool);
-    struct hash h;
-    char hex[HASH_HEX];
-    assert_true(spool_hash(e->spool, n, &h));
+    struct hash h, bytes;
+    struct journal_record rec;
+    char hex[HASH_HEX], bytes_hex[HASH_HEX];
+    assert_true(spool_hash(e->spool, n, &h) && spool_read(e->spool, n, &rec) == 1);
+    bytes = hash_of(rec.bytes, rec.length);
     hash_hex(&h, hex);
+    hash_hex(&bytes, bytes_hex);
     if (strcmp(word, "E") == 0)
         buf_text(out, spool_epoch(e->spool));
     else if (strcmp(word, "n") == 0)
         buf_int(out, (int64_t)n);
     else if (strcmp(word, "H") == 0)
         buf_text(out, hex);
+    else if (strcmp(word, "S") == 0)
+        buf_text(out, bytes_hex);
     else
         return false;
     return true;

@@ -3,10 +3,12 @@
 #include "collector/output/live.h"
 #include "collector/presence.h"
 #include "collector/refusal.h"
+#include "common/json.h"
 #include "tests/unit/stream/bad_cases.h"
 
 #define TOPIC "quietair/v1/yudu/gateway/gw-9/stream"
 #define EPOCH "abababababababababababababababab"
+#define NOW 1764000000000
 
 static const int64_t now = 1764000000000;
 
@@ -243,7 +245,7 @@ static void not_live(void *ctx, const struct bad_case *c)
     char text[64];
     struct live_sink out = {&live, said};
     snprintf(text, sizeof text, "now=%zu",
-             live_put(s->intake, "gw-9", c->payload.data ? c->payload.data : "", c->payload.length, &out));
+             live_put(s->intake, "gw-9", c->payload.data ? c->payload.data : "", c->payload.length, NOW, &out).unread);
     if (strcmp(text, c->expected) != 0)
         bad_fail(s->file, c->name, text);
     assert_int_equal(live, 0);
@@ -308,11 +310,69 @@ static void a_now_that_says_nothing(void **state)
     struct street s = street_new("now.txt");
     size_t live = 0;
     struct live_sink out = {&live, said};
-    assert_int_equal(live_put(s.intake, "gw-9", good, sizeof good - 1, &out), 0);
-    assert_int_equal(live, 1); /* nobody has named noise-8 */
-    assert_int_equal(live_put(s.intake, "gw-9", early, sizeof early - 1, &out), 0);
+    struct live_told told = live_put(s.intake, "gw-9", good, sizeof good - 1, NOW, &out);
     assert_int_equal(live, 1);
+    assert_int_equal(told.unread, 0);
+    assert_int_equal(told.refused, 1); /* nobody has named noise-8 */
+    assert_string_equal(told.device, "noise-8");
+    assert_string_equal(told.why, "unknown-device");
+    told = live_put(s.intake, "gw-9", early, sizeof early - 1, NOW, &out);
+    assert_int_equal(live, 1);
+    assert_true(!told.unread && !told.refused);
     intake_free(s.intake);
+}
+
+static void keep_quality(void *ctx, const char *topic, const char *payload, size_t length)
+{
+    struct json *root = json_open(payload, length, NULL);
+    const char *quality = "";
+    assert_true(json_text(json_member(root, "quality"), &quality));
+    assert_string_equal(topic, "yudu/live/s/noise-9");
+    strcpy(ctx, quality);
+    json_close(root);
+}
+
+static void live_says_what_is_suspect(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *device, *quality;
+    } cases[] = {{"\"ts\":1764000000000", "good"},
+                 {"\"ts\":1764000000000,\"quality\":\"good\"", "good"},
+                 {"\"ts\":1764000000000,\"quality\":\"suspect\"", "suspect"},
+                 {"\"ts\":1764000000000,\"quality\":\"doubtful\"", "suspect"},
+                 {"\"ts\":1764000300000", "good"},
+                 {"\"ts\":1764000300001", "suspect"}}; /* more than 5 min ahead */
+    struct street s = street_new("now.txt");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[200], quality[16] = "";
+        struct live_sink out = {quality, keep_quality};
+        int n = snprintf(text, sizeof text, "{\"ts\":1,\"devices\":{\"noise-9\":{%s,\"values\":{\"laeq\":1}}}}",
+                         cases[i].device);
+        struct live_told told = live_put(s.intake, "gw-9", text, (size_t)n, NOW, &out);
+        assert_true(!told.unread && !told.refused);
+        assert_string_equal(quality, cases[i].quality);
+    }
+    intake_free(s.intake);
+}
+
+static void devices_that_may_not_report_count_as_long_as_they_are_told_of(void **state)
+{
+    (void)state;
+    struct live_refused r = {0};
+    assert_int_equal(live_refused_sum(&r), 0);
+    assert_false(live_refused_set(&r, "gw-1", 0));
+    assert_false(live_refused_set(&r, "gw-1", 2));
+    assert_true(live_refused_set(&r, "gw-1", 2)); /* it stays so: to be said */
+    assert_false(live_refused_set(&r, "gw-1", 2)); /* and was */
+    assert_false(live_refused_set(&r, "gw-2", 1));
+    assert_int_equal(live_refused_sum(&r), 3);
+    assert_false(live_refused_set(&r, "gw-1", 1));
+    assert_int_equal(live_refused_sum(&r), 2);
+    assert_false(live_refused_set(&r, "gw-1", 0));
+    assert_false(live_refused_set(&r, "gw-2", 0));
+    assert_int_equal(live_refused_sum(&r), 0);
+    live_refused_free(&r);
 }
 
 int main(void)
@@ -324,6 +384,8 @@ int main(void)
         cmocka_unit_test(topics_that_are_none_of_ours),
         cmocka_unit_test(a_status_that_says_nothing),
         cmocka_unit_test(a_now_that_says_nothing),
+        cmocka_unit_test(live_says_what_is_suspect),
+        cmocka_unit_test(devices_that_may_not_report_count_as_long_as_they_are_told_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
