@@ -9,7 +9,7 @@ struct fold;
 
 /* Bumped whenever the meaning or the saved form of anything changes: the ledger is then folded anew from the journal.
  */
-enum { FOLD_VERSION = 5 };
+enum { FOLD_VERSION = 6 };
 
 struct fold *fold_new(void);
 void fold_free(struct fold *);
