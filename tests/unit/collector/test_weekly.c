@@ -442,6 +442,29 @@ static void figures_of_a_street(void **state)
     weekly_draft_free(d);
 }
 
+/* A case outlives its site: it lapses weeks after that was closed.  The sites behind it keep their own steps. */
+static void steps_of_a_closed_site(void **state)
+{
+    static const struct case_row rows[] = {
+        {"c0", 9, "noise", "bar", "yudu", "g1", "lapsed", "lapsed", "notice", "", 1, FROM, FROM + MIN, "{}"},
+        {"c1", 1, "noise", "club", "yudu", "g1", "open", "proposed", "none", "notice", 1, FROM, FROM + 2 * MIN, "{}"},
+    };
+    struct site bar = a_site("bar", SITE_KTV, "g1"), club = a_site("club", SITE_KTV, "g1");
+    struct weekly_draft *d = weekly_draft_new(&w47);
+    const struct sink *to = weekly_draft_sink(d);
+    (void)state;
+    bar.closed_ms = FROM - 60 * DAY;
+    to->site(to->ctx, &bar);
+    to->site(to->ctx, &club);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        to->case_(to->ctx, &rows[i]);
+    const struct weekly *w = weekly_draft_finish(d);
+    assert_int_equal(w->site_count, 1);
+    assert_int_equal(w->sites[0].step_count, 1);
+    assert_string_equal(w->sites[0].steps[0].id, "c1");
+    weekly_draft_free(d);
+}
+
 static void json_shape(void **state)
 {
     (void)state;
@@ -730,6 +753,7 @@ int main(void)
         cmocka_unit_test(interval_in_fan_hours),
         cmocka_unit_test(year_end_and_summer_time),
         cmocka_unit_test(figures_of_a_street),
+        cmocka_unit_test(steps_of_a_closed_site),
         cmocka_unit_test(json_shape),
         cmocka_unit_test(any_order_gives_the_same_bytes),
         cmocka_unit_test(csv_is_safe_to_open),
