@@ -465,6 +465,21 @@ static void steps_of_a_closed_site(void **state)
     weekly_draft_free(d);
 }
 
+/* Europe/Berlin leaves summer time on 2026-10-25, a day of 25 hours.  Cleaned 2026-10-11, 7 days, so due on Sunday
+ * 10-18; with 7 days of grace it is overdue from 00:00 of Monday 10-26, not an hour before: not in W43, which ends
+ * then.
+ */
+static void grace_over_summer_time(void **state)
+{
+    static const struct weekly_settings w43 = {"2026-W43", 1792360800000, 1792969200000, 1, 7 * DAY, 7 * DAY};
+    (void)state;
+    assert_int_equal(civil_zone("Europe/Berlin", NULL), 0);
+    struct site s = a_kitchen("a", 7, 1791669600000);
+    struct weekly_site out = judge(&w43, &s, NULL, NULL, 0);
+    assert_int_equal(civil_zone("Asia/Shanghai", NULL), 0);
+    assert_int_equal(out.cleaning, CLEANING_DUE);
+}
+
 static void json_shape(void **state)
 {
     (void)state;
@@ -754,6 +769,7 @@ int main(void)
         cmocka_unit_test(year_end_and_summer_time),
         cmocka_unit_test(figures_of_a_street),
         cmocka_unit_test(steps_of_a_closed_site),
+        cmocka_unit_test(grace_over_summer_time),
         cmocka_unit_test(json_shape),
         cmocka_unit_test(any_order_gives_the_same_bytes),
         cmocka_unit_test(csv_is_safe_to_open),
