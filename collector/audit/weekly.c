@@ -93,7 +93,7 @@ static int64_t interval_begin(const struct tally *t)
 {
     if (t->last_cleaned)
         return t->last_cleaned;
-    return t->site->purifier_installed_ms ? t->site->purifier_installed_ms : t->registered;
+    return t->site->purifier_installed_ms ? t->site->purifier_installed_ms : t->site->imported_ms;
 }
 
 int64_t weekly_draft_usage_from(struct weekly_draft *d)

@@ -154,13 +154,17 @@ static void what_counts_as_cleaned(void **state)
     assert_int_equal(judge(&w47, &clean, &entry, NULL, 0).cleaning, CLEANING_OK);
 
     s.last_cleaned_ms = 0;
-    /* never cleaned: from the registration, 100 days before the week; due 40 before it, 39 + 7 days over */
+    /* never cleaned: from the first import, 100 days before the week; due 40 before it, 39 + 7 days over */
     struct weekly_site out = judge(&w47, &s, NULL, NULL, 0);
     assert_int_equal(out.cleaning, CLEANING_OVERDUE);
     assert_int_equal(out.due, FROM - 40 * DAY);
     assert_int_equal(out.overdue_days, 46);
     assert_int_equal(out.figures.cleaning_required, 1);
     assert_int_equal(out.figures.cleaned, 0);
+    s.imported_ms = 1792339200000; /* on 2026-10-19, with a valid_from long before: due on 12-18, as the flag has it */
+    out = judge(&w47, &s, NULL, NULL, 0);
+    assert_int_equal(out.cleaning, CLEANING_OK);
+    assert_int_equal(out.due, 1797523200000);
     s.purifier_installed_ms = 1790006400000; /* new on 2026-09-22: from there, due 11-21 */
     out = judge(&w47, &s, NULL, NULL, 0);
     assert_int_equal(out.cleaning, CLEANING_OVERDUE);
