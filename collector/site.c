@@ -150,6 +150,8 @@ void site_write(struct buf *out, const struct site *s)
         buf_char(out, ':');
         put_value(out, c, s);
     }
+    if (s->imported_ms)
+        buf_print(out, ",\"imported\":%lld", (long long)s->imported_ms);
     buf_char(out, '}');
 }
 
@@ -257,6 +259,9 @@ bool site_read(struct site *out, const struct json *object)
         if (node ? !get_value(node, c, &s) : c->mandatory)
             return false;
     }
+    const struct json *imported = json_member(object, "imported");
+    if (imported && !json_int64(imported, &s.imported_ms))
+        return false;
     *out = s;
     return true;
 }

@@ -43,6 +43,7 @@ struct site {
     char gateways[SITE_GATEWAYS][ID_SIZE];
     int64_t closed_ms;     /* it is no more from here on; 0: it is */
     int64_t valid_from_ms; /* 0: not given, i.e. the moment of the import */
+    int64_t imported_ms;   /* the site's first import; 0: none yet. No column: the register says it */
 };
 
 /* A CSV file in UTF-8 with or without BOM, or GB18030; comma, RFC 4180; dates are civil (civil_zone).  All or nothing:
@@ -51,7 +52,7 @@ int site_csv_read(const char *text, size_t length, struct site **rows, size_t *c
 /* The same text as UTF-8 (free it), without BOM; NULL: it is neither, faults say so. */
 char *site_csv_utf8(const char *text, size_t length, size_t *utf8_length, struct faults *);
 
-void site_write(struct buf *, const struct site *);       /* one JSON object, keys as the columns; what is not given is left out */
+void site_write(struct buf *, const struct site *);       /* one JSON object, keys as the columns, and `imported`; what is not given is left out */
 bool site_read(struct site *, const struct json *);       /* the same back */
 bool site_equal(const struct site *, const struct site *); /* but for valid_from_ms */
 bool site_is_catering(const struct site *);               /* restaurant, breakfast, barbecue, canteen */

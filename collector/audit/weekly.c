@@ -93,7 +93,7 @@ static int64_t interval_begin(const struct tally *t)
 {
     if (t->last_cleaned)
         return t->last_cleaned;
-    return t->site->purifier_installed_ms ? t->site->purifier_installed_ms : t->registered;
+    return t->site->purifier_installed_ms ? t->site->purifier_installed_ms : t->site->imported_ms;
 }
 
 int64_t weekly_draft_usage_from(struct weekly_draft *d)
@@ -134,7 +134,7 @@ static void judge_due(const struct weekly_draft *d, struct weekly_site *out)
     int64_t until = d->settings.until, over = civil_midnight(out->due, 1); /* the first moment after the due date */
     if (until > over)
         out->figures.cleaned = 0;
-    if (until > over + d->settings.grace) {
+    if (until > interval_overdue(out->due, d->settings.grace)) {
         out->cleaning = CLEANING_OVERDUE;
         out->overdue_days = (int)((until - over + DAY_MS / 2) / DAY_MS);
     } else if (until > out->due - d->settings.due_before) {

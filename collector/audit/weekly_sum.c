@@ -128,6 +128,8 @@ static void share_steps(struct weekly_draft *d)
         qsort(d->steps, d->step_count, sizeof *d->steps, by_step);
     for (size_t i = 0; i < d->result.site_count; i++) {
         struct weekly_site *s = &d->sites[i];
+        while (at < d->step_count && strcmp(d->steps[at].site, s->site->id) < 0)
+            at++;
         s->steps = &d->steps[at];
         while (at < d->step_count && strcmp(d->steps[at].site, s->site->id) == 0)
             at++;

@@ -9,8 +9,6 @@
 
 #include <math.h>
 
-enum { DAY_MS = 24 * 3600 * 1000 };
-
 /* ---- when it is due ---------------------------------------------------------------------------------------------- */
 
 struct schedule {
@@ -70,7 +68,7 @@ static struct schedule schedule_of(const struct fold *f, const struct place *p, 
         s.fan_left_ms = h.due ? INT64_MAX : h.wanted_ms - h.sum_ms;
     }
     s.due = interval_earlier(by_days, by_hours);
-    s.overdue = s.due ? civil_midnight(s.due, (int)(set->cleaning_grace / DAY_MS) + 1) : 0;
+    s.overdue = interval_overdue(s.due, set->cleaning_grace);
     s.since = s.due == by_days ? later(s.due - set->cleaning_due_before, begin) : s.due;
     return s;
 }

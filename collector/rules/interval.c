@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+enum { DAY_MS = 24 * 3600 * 1000 };
+
 struct interval interval_of(const struct standard *policy, const struct site *site, int64_t at)
 {
     struct interval own = {site->cleaning_days, site->cleaning_hours, NULL};
@@ -20,6 +22,11 @@ bool interval_given(const struct interval *i)
 int64_t interval_due_by_days(const struct interval *i, int64_t begin)
 {
     return isnan(i->days) ? 0 : civil_midnight(begin, (int)i->days);
+}
+
+int64_t interval_overdue(int64_t due, int64_t grace_ms)
+{
+    return due ? civil_midnight(due, (int)(grace_ms / DAY_MS) + 1) : 0;
 }
 
 struct fan_hours fan_hours_begin(const struct interval *i, int64_t begin)

@@ -33,6 +33,9 @@ struct fan_hours {
 struct fan_hours fan_hours_begin(const struct interval *, int64_t begin);
 void fan_hours_add(struct fan_hours *, int64_t day, int64_t fan_ms);
 
+/* When a cleaning due on that day becomes overdue: 00:00 local of the day after due and grace.  0: never. */
+int64_t interval_overdue(int64_t due, int64_t grace_ms);
+
 int64_t interval_earlier(int64_t due, int64_t other); /* the earlier of two due days; 0: none */
 
 #endif

@@ -112,6 +112,18 @@ bool device_has(const struct device *d, enum metric metric)
     return d->metrics >> metric & 1;
 }
 
+int64_t device_interval(const struct device *d, enum metric metric)
+{
+    int64_t own = d->signals[metric].interval_ms;
+    return own ? own : d->interval_ms;
+}
+
+int64_t device_reach(const struct device *d, enum metric metric)
+{
+    int64_t interval = device_interval(d, metric);
+    return interval + interval / 2;
+}
+
 bool signal_holds(const struct signal *s, int64_t at)
 {
     return at >= s->from && at < s->until;

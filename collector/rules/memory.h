@@ -200,6 +200,8 @@ void device_join(struct fold *, struct device *, struct gateway *); /* this gate
 void touch(struct fold *, struct item *);
 
 bool device_has(const struct device *, enum metric);
+int64_t device_interval(const struct device *, enum metric); /* between its readings of this metric */
+int64_t device_reach(const struct device *, enum metric); /* how long a value holds: one and a half of its intervals */
 bool signal_holds(const struct signal *, int64_t at);
 
 #endif

@@ -94,7 +94,7 @@ static void close_until(struct fold *f, struct device *d, int64_t at)
 
 static int64_t reach_of(const struct device *d)
 {
-    return d->interval_ms + d->interval_ms / 2;
+    return device_reach(d, judged_metric(d));
 }
 
 void noise_piece(struct fold *f, struct device *d, int64_t from, int64_t to)

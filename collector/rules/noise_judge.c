@@ -45,7 +45,7 @@ static const char *why_not_judged(const struct fold *f, const struct device *d, 
 {
     const struct rules_settings *s = &f->config.settings;
     const struct noise *n = &d->noise;
-    if (!device_has(d, METRIC_LAEQ) && d->interval_ms > SAMPLING_MS)
+    if (!device_has(d, METRIC_LAEQ) && device_interval(d, METRIC_LA) > SAMPLING_MS)
         return "sampling";
     if (!v->limit)
         return "no-limit";

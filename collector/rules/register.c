@@ -41,9 +41,11 @@ static const struct site *known_version(const struct place *p, const struct site
 
 void register_put(struct fold *f, struct place *p, const struct site *s)
 {
-    put_version(p, s);
+    struct site version = *s;
+    version.imported_ms = p->imported_ms;
+    put_version(p, &version);
     touch(f, &p->item);
-    tell_site(f, s);
+    tell_site(f, &version);
 }
 
 enum change { ADDED, CHANGED, UNCHANGED, CHANGES };

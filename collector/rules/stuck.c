@@ -127,7 +127,7 @@ static int64_t count(struct device *d, bool on)
     struct stuck *s = &d->stuck;
     int64_t ms = on && s->last ? d->now - s->last : 0;
     s->last = on ? d->now : 0;
-    return ms <= health_reach(d) ? ms : 0;
+    return ms <= device_reach(d, (enum metric)answer_metric(d)) ? ms : 0;
 }
 
 static void see_level(struct fold *f, struct device *d, double level)

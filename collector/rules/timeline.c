@@ -26,12 +26,6 @@ enum metric timeline_metric(const char *name)
     return m;
 }
 
-static int64_t reach_of(const struct device *d, enum metric m)
-{
-    int64_t interval = d->signals[m].interval_ms ? d->signals[m].interval_ms : d->interval_ms;
-    return interval + interval / 2;
-}
-
 static int64_t next_change(const struct device *d, int64_t to)
 {
     for (enum metric m = 0; m < METRICS; m++) {
@@ -126,7 +120,7 @@ static void set_signal(struct device *d, enum metric m, double value)
     struct signal *s = &d->signals[m];
     s->value = value;
     s->from = d->now;
-    s->until = d->now + reach_of(d, m);
+    s->until = d->now + device_reach(d, m);
 }
 
 static void take_values(struct device *d, const struct reading *r, struct noise_reading *level)
@@ -146,7 +140,7 @@ static void take_values(struct device *d, const struct reading *r, struct noise_
         if (good)
             set_signal(d, m, datum->value.number);
         else if (m == METRIC_FUME && r->quality)
-            fume_suspect(d, d->now + reach_of(d, m));
+            fume_suspect(d, d->now + device_reach(d, m));
         read_level(level, d, m, good, r->quality != 0, datum->value.number);
     }
 }

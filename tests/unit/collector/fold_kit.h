@@ -469,7 +469,8 @@ static inline void kit_frame_from(struct kit *k, const char *gateway, const char
     buf_free(&body);
 }
 
-/* metrics: "laeq lafmax"; more: "" or further keys, each with a comma before. */
+/* metrics: "laeq lafmax", or "laeq:60000" for one with an interval of its own; more: "" or further keys, each with a
+ * comma before. */
 static inline void kit_hello(struct kit *k, const char *gateway, const char *site, const char *device, int64_t interval,
                              const char *metrics, const char *more)
 {
@@ -491,7 +492,11 @@ static inline void kit_hello(struct kit *k, const char *gateway, const char *sit
         "\"%s\",\"profile\":\"p\",\"measurement\":\"m\",\"interval\":%lld,\"metrics\":[",
         device, site, (long long)interval);
     while ((word = strtok_r(at, " ", &at))) {
-        buf_print(&rest, "%s{\"name\":\"%s\",\"unit\":\"\",\"type\":\"number\"}", comma, word);
+        char *own = strchr(word, ':');
+        if (own)
+            *own++ = 0;
+        buf_print(&rest, "%s{\"name\":\"%s\",\"unit\":\"\",\"type\":\"number\",\"interval\":%s}", comma, word,
+                  own ? own : "0");
         comma = ",";
     }
     buf_print(&rest, "]%s}]", more);

@@ -28,7 +28,8 @@ static inline struct site row_site(const char *id, enum site_kind kind, const ch
                      .cleaning_days = NAN,
                      .cleaning_hours = NAN,
                      .district = "yudu",
-                     .valid_from_ms = valid_from};
+                     .valid_from_ms = valid_from,
+                     .imported_ms = valid_from};
     strcpy(s.id, id);
     strcpy(s.name, id);
     strcpy(s.grid, grid);

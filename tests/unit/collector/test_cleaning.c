@@ -1,6 +1,8 @@
 /* cleaning-due and cleaning-overdue, intervals, and entries into the ledger.  Dates were counted on a calendar. */
 #include "tests/unit/collector/restore_kit.h"
 
+#define HOURS_HEAD                                                                                                     \
+    "id,name,kind,district,grid,purifier_installed,cleaning_days,cleaning_hours,last_cleaned,gateways,valid_from\n"
 #define SITE(installed, days, last)                                                                                    \
     SITES_HEAD "house,n,restaurant,yudu,g,o,,,4,," installed "," days "," last ",,gw-01,\n"
 
@@ -99,6 +101,19 @@ static void test_what_it_runs_from(void **state)
     expect_overdue_from(RULES, SITE("yes", "30", ""), date(4, 1));                   /* import, 1 March */
     expect_overdue_from(RULES, SITE("2026-02-20", "30", "2026-02-25"), date(3, 28)); /* the register's last */
     expect_overdue_from("[rules]\ncleaning_grace = 7d\n", SITE("yes", "30", ""), date(4, 8));
+}
+
+/* The audit counts from the same day: each version tells the first import, 2026-03-01 00:00, whatever its valid_from.
+ */
+static void test_first_import_is_told(void **state)
+{
+    struct kit *k = kit_new(RULES, HOURS_HEAD "house,n,restaurant,yudu,g,yes,60,,,gw-01,2025-01-01\n");
+    (void)state;
+    assert_non_null(strstr(k->log.data, ",\"valid_from\":1735660800000,\"imported\":1772294400000}"));
+    k->receipt_ms = date(4, 1);
+    kit_import(k, HOURS_HEAD "house,n,restaurant,yudu,g,yes,30,,,gw-01,2026-04-01\n");
+    assert_non_null(strstr(k->log.data, ",\"valid_from\":1774972800000,\"imported\":1772294400000}"));
+    kit_free(k);
 }
 
 static void test_not_required(void **state)
@@ -270,9 +285,7 @@ static void test_dates(void **state)
 
 /* ---- by hours of the fan ----------------------------------------------------------------------------------------- */
 
-#define HOURS                                                                                                          \
-    "id,name,kind,district,grid,purifier_installed,cleaning_days,cleaning_hours,last_cleaned,gateways,valid_from\n"    \
-    "house,n,restaurant,yudu,g,yes,60,20,2026-03-01T10:00,gw-01,\n"
+#define HOURS HOURS_HEAD "house,n,restaurant,yudu,g,yes,60,20,2026-03-01T10:00,gw-01,\n"
 
 /* The fan runs from 10:00 on for `hours`, ten minutes a reading, and stands still until the next day. */
 static void cook(struct kit *k, int day, int hours)
@@ -415,6 +428,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_overdue),
         cmocka_unit_test(test_what_it_runs_from),
+        cmocka_unit_test(test_first_import_is_told),
         cmocka_unit_test(test_not_required),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_withdrawn),

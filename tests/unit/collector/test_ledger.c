@@ -312,9 +312,9 @@ static void sites_come_back(struct ledger *l)
     assert_int_equal(ledger_sites(l, 4999, &eye), 0);
     expect_seen(
         "{\"id\":\"bar\",\"name\":\"吧\",\"kind\":\"ktv\",\"district\":\"yudu\",\"grid\":\"g1\",\"lat\":25.5,"
-        "\"noise_class\":2,\"noise_position\":\"boundary\",\"valid_from\":2000}\n"
+        "\"noise_class\":2,\"noise_position\":\"boundary\",\"valid_from\":2000,\"imported\":2000}\n"
         "{\"id\":\"club\",\"name\":\"旧名\",\"kind\":\"ktv\",\"district\":\"yudu\",\"grid\":\"g1\",\"lat\":25.5,"
-        "\"noise_class\":2,\"noise_position\":\"boundary\",\"valid_from\":1000}\n");
+        "\"noise_class\":2,\"noise_position\":\"boundary\",\"valid_from\":1000,\"imported\":1000}\n");
     assert_int_equal(ledger_sites(l, 1500, &eye), 0); /* bar: before its first version, the first */
     assert_non_null(strstr(seen.data, "吧"));
     buf_clear(&seen);

@@ -316,6 +316,34 @@ static void test_sampling(void **state)
     kit_free(k);
 }
 
+/* A level that is read less often than its device has an interval of its own: it says how rarely `la` is sampled, how
+ * long a level holds, backward too, and until when a suspect one is why a window is not covered. */
+static void test_interval_of_its_own(void **state)
+{
+    static const struct {
+        const char *metrics, *more, *content, *reason;
+        double coverage;
+    } cases[] = {
+        {"la:10000 temperature", "", "\"values\":{\"la\":60}", "sampling", 1},
+        {"laeq:10000 temperature", "", "\"values\":{\"laeq\":60}", "", 1},
+        {"laeq:10000 temperature", ",\"integration\":\"interval\"", "\"values\":{\"laeq\":60}", "", 1},
+        {"laeq:10000 temperature", "", "\"values\":{\"laeq\":60},\"quality\":\"suspect\",\"why\":[\"jump\"]", "quality",
+         0},
+    };
+    int64_t from = kit_time(2, 23, 0, 0);
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct kit *k = club("[rules]\nnoise_window = 1min\n", cases[i].metrics, SECOND, cases[i].more);
+        for (int64_t at = from; at <= from + MINUTE; at += SECOND)
+            kit_reading(k, "noise-1", at,
+                        (at - from) % (10 * SECOND) ? "\"values\":{\"temperature\":20}" : cases[i].content);
+        const struct window_row *w = only_window(k);
+        near(w->coverage, cases[i].coverage);
+        assert_string_equal(w->reason, cases[i].reason);
+        kit_free(k);
+    }
+}
+
 static void test_no_limit(void **state)
 {
     struct kit *k = kit_new(TEN, SITES_HEAD "club,n,club,yudu,g,,,,,,,,,,gw-01,\n");
@@ -482,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_forward_becomes_backward),
         cmocka_unit_test(test_lafmax),
         cmocka_unit_test(test_sampling),
+        cmocka_unit_test(test_interval_of_its_own),
         cmocka_unit_test(test_no_limit),
         cmocka_unit_test(test_versions),
         cmocka_unit_test(test_raise_and_clear),

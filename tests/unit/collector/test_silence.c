@@ -332,6 +332,13 @@ static void test_stuck(void **state)
     both(k, t0() + 31 * MINUTE, t0() + 32 * MINUTE, "\"values\":{\"laeq\":55.5}");
     assert_int_equal(count_flags(k, "device-stuck"), 0);
     kit_free(k);
+    /* a level that is read every minute, on a device that is read every 10 s */
+    k = bar("[rules]\n");
+    kit_hello(k, "gw-01", "bar", "noise-2", 10 * SECOND, "laeq:60000", "");
+    for (int64_t ts = t0(); ts <= t0() + 30 * MINUTE; ts += MINUTE)
+        give(k, "noise-2", ts, 55.5);
+    assert_int_equal(count_flags(k, "device-stuck"), 1);
+    kit_free(k);
 }
 
 /* Within 1 dB for six opening hours: 17:00 to 23:00; what it does while the bar is closed does not matter. */

@@ -154,13 +154,17 @@ static void what_counts_as_cleaned(void **state)
     assert_int_equal(judge(&w47, &clean, &entry, NULL, 0).cleaning, CLEANING_OK);
 
     s.last_cleaned_ms = 0;
-    /* never cleaned: from the registration, 100 days before the week; due 40 before it, 39 + 7 days over */
+    /* never cleaned: from the first import, 100 days before the week; due 40 before it, 39 + 7 days over */
     struct weekly_site out = judge(&w47, &s, NULL, NULL, 0);
     assert_int_equal(out.cleaning, CLEANING_OVERDUE);
     assert_int_equal(out.due, FROM - 40 * DAY);
     assert_int_equal(out.overdue_days, 46);
     assert_int_equal(out.figures.cleaning_required, 1);
     assert_int_equal(out.figures.cleaned, 0);
+    s.imported_ms = 1792339200000; /* on 2026-10-19, with a valid_from long before: due on 12-18, as the flag has it */
+    out = judge(&w47, &s, NULL, NULL, 0);
+    assert_int_equal(out.cleaning, CLEANING_OK);
+    assert_int_equal(out.due, 1797523200000);
     s.purifier_installed_ms = 1790006400000; /* new on 2026-09-22: from there, due 11-21 */
     out = judge(&w47, &s, NULL, NULL, 0);
     assert_int_equal(out.cleaning, CLEANING_OVERDUE);
@@ -440,6 +444,44 @@ static void figures_of_a_street(void **state)
     assert_string_equal(w->behind[0].gateway, "gw-2");
     assert_string_equal(w->behind[1].gateway, "gw-3");
     weekly_draft_free(d);
+}
+
+/* A case outlives its site: it lapses weeks after that was closed.  The sites behind it keep their own steps. */
+static void steps_of_a_closed_site(void **state)
+{
+    static const struct case_row rows[] = {
+        {"c0", 9, "noise", "bar", "yudu", "g1", "lapsed", "lapsed", "notice", "", 1, FROM, FROM + MIN, "{}"},
+        {"c1", 1, "noise", "club", "yudu", "g1", "open", "proposed", "none", "notice", 1, FROM, FROM + 2 * MIN, "{}"},
+    };
+    struct site bar = a_site("bar", SITE_KTV, "g1"), club = a_site("club", SITE_KTV, "g1");
+    struct weekly_draft *d = weekly_draft_new(&w47);
+    const struct sink *to = weekly_draft_sink(d);
+    (void)state;
+    bar.closed_ms = FROM - 60 * DAY;
+    to->site(to->ctx, &bar);
+    to->site(to->ctx, &club);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        to->case_(to->ctx, &rows[i]);
+    const struct weekly *w = weekly_draft_finish(d);
+    assert_int_equal(w->site_count, 1);
+    assert_int_equal(w->sites[0].step_count, 1);
+    assert_string_equal(w->sites[0].steps[0].id, "c1");
+    weekly_draft_free(d);
+}
+
+/* Europe/Berlin leaves summer time on 2026-10-25, a day of 25 hours.  Cleaned 2026-10-11, 7 days, so due on Sunday
+ * 10-18; with 7 days of grace it is overdue from 00:00 of Monday 10-26, not an hour before: not in W43, which ends
+ * then.
+ */
+static void grace_over_summer_time(void **state)
+{
+    static const struct weekly_settings w43 = {"2026-W43", 1792360800000, 1792969200000, 1, 7 * DAY, 7 * DAY};
+    (void)state;
+    assert_int_equal(civil_zone("Europe/Berlin", NULL), 0);
+    struct site s = a_kitchen("a", 7, 1791669600000);
+    struct weekly_site out = judge(&w43, &s, NULL, NULL, 0);
+    assert_int_equal(civil_zone("Asia/Shanghai", NULL), 0);
+    assert_int_equal(out.cleaning, CLEANING_DUE);
 }
 
 static void json_shape(void **state)
@@ -730,6 +772,8 @@ int main(void)
         cmocka_unit_test(interval_in_fan_hours),
         cmocka_unit_test(year_end_and_summer_time),
         cmocka_unit_test(figures_of_a_street),
+        cmocka_unit_test(steps_of_a_closed_site),
+        cmocka_unit_test(grace_over_summer_time),
         cmocka_unit_test(json_shape),
         cmocka_unit_test(any_order_gives_the_same_bytes),
         cmocka_unit_test(csv_is_safe_to_open),
