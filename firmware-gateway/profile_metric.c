@@ -192,6 +192,30 @@ static void read_type(struct reader *r)
 
 /* ---- what it means ---- */
 
+/* Does it fit into the metric's bits, with a sign or without? */
+static bool fits(const struct profile_metric *m, int64_t raw)
+{
+    return m->width >= 64 || (raw >= -(int64_t)(1ULL << (m->width - 1)) && raw < (int64_t)(1ULL << m->width));
+}
+
+/* The number that the decoder makes of these bits: 0xFFFF is -1 to s16.  Of bcd it is the number that the digits make. */
+static bool number_of_raw(const struct profile_metric *m, int64_t *raw)
+{
+    if (m->type == TYPE_BCD16 || m->type == TYPE_BCD32)
+        return *raw >= 0 && *raw < (m->type == TYPE_BCD16 ? 10000 : 100000000);
+    if (!fits(m, *raw))
+        return false;
+    if (m->width == 64)
+        return true;
+    bool has_sign = m->type == TYPE_S8 || m->type == TYPE_S16 || m->type == TYPE_S32;
+    int64_t range = 1LL << m->width;
+    if (has_sign && *raw >= range / 2)
+        *raw -= range;
+    if (!has_sign && *raw < 0)
+        *raw += range;
+    return true;
+}
+
 static void read_nan(struct reader *r)
 {
     struct profile_metric *m = r->metric;
@@ -201,10 +225,7 @@ static void read_nan(struct reader *r)
     for (size_t i = 0; i < r->text->nan.count; i++) {
         const char *word = r->text->nan.items[i];
         int64_t raw;
-        bool good = profile_parse_raw(word, strlen(word), &raw);
-        if (good && m->width < 64)
-            good = raw >= -(int64_t)(1ULL << (m->width - 1)) && raw <= (int64_t)mask;
-        if (good)
+        if (profile_parse_raw(word, strlen(word), &raw) && fits(m, raw))
             words[m->nan_count++] = (uint64_t)raw & mask;
         else
             WRONG(r, "nan", "%s is no raw value of %u bits, decimal or 0x…", word, m->width);
@@ -218,6 +239,10 @@ static void read_pair(struct reader *r, const char *word, struct profile_map *ma
     struct decimal d;
     if (!colon || !profile_parse_raw(word, (size_t)(colon - word), &pair->raw) || !decimal_parse(colon + 1, &d)) {
         WRONG(r, "map", "%s is not RAW:VALUE, a whole number and a decimal one", word);
+        return;
+    }
+    if (!number_of_raw(r->metric, &pair->raw)) {
+        WRONG(r, "map", "%.*s is no raw value of %s", (int)(colon - word), word, type_names[r->metric->type]);
         return;
     }
     for (size_t i = 0; i < r->metric->map_count; i++)

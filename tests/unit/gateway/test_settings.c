@@ -1,4 +1,5 @@
 /* gateway.ini and profiles: what is read, and what is said about what cannot be. */
+#include "firmware-gateway/decode.h"
 #include "firmware-gateway/load.h"
 
 #include <math.h>
@@ -428,6 +429,28 @@ static void profiles_are_read_whole(void **state)
     profile_free(p);
 }
 
+/* As in `nan` a raw value is the bits, whichever way it is written: 0xFFFF of a signed register is -1. */
+static void a_map_knows_the_sign(void **state)
+{
+    (void)state;
+    struct faults faults = {0};
+    struct profile *p = read_text("[profile]\nmeasurement = x\n"
+                                  "[a]\nregister = holding:0\ntype = s16\nmap = 0xFFFF:1 0:0 -2:2\n"
+                                  "[b]\nregister = holding:1\ntype = u16\nmap = -1:1 0:0\n"
+                                  "[c]\nregister = holding:2\ntype = s64\nmap = 0xFFFFFFFFFFFFFFFF:1 0:0\n"
+                                  "[d]\nregister = holding:6\ntype = bcd16\nmap = 1234:1 9999:2\n",
+                                  &faults);
+    static const uint16_t words[4][4] = {{0xffff}, {0xffff}, {0xffff, 0xffff, 0xffff, 0xffff}, {0x1234}};
+    assert_non_null(p);
+    for (size_t i = 0; i < 4; i++) {
+        struct value v;
+        unsigned quality = 0;
+        assert_true(decode_metric(&p->metrics[i], words[i], &v, &quality, NULL));
+        assert_true(v.number == 1);
+    }
+    profile_free(p);
+}
+
 static void profiles_say_what_holds_for_all_metrics(void **state)
 {
     (void)state;
@@ -535,6 +558,10 @@ static void faults_of_profiles_are_named(void **state)
         {P U16 "map = 1\n", "1 is not RAW:VALUE"},
         {P U16 "map = 1:1 0x1:2\n", "0x1:2: the raw value 1 has a value already"},
         {P U16 "map = 1:x\n", "1:x is not RAW:VALUE"},
+        {P U16 "map = 0:0 65536:1\n", "65536 is no raw value of u16"},
+        {P "[m]\nregister = holding:0\ntype = s16\nmap = -1:0 0xFFFF:1\n", "0xFFFF:1: the raw value -1 has a value"},
+        {P "[m]\nregister = holding:0\ntype = bcd16\nmap = 10000:1\n", "10000 is no raw value of bcd16"},
+        {P "[m]\nregister = coil:0\nmap = 2:1\n", "2 is no raw value of bit"},
         {P U16 "map = 1:1\nscale = 2\n", "gives the value itself"},
         {P "[m]\nregister = holding:0\ntype = f32\nmap = 1:1\n", "a float has no map"},
         {"[profile]\nmeasurement = x\nmax_registers = 1\n[m]\nregister = holding:0\ntype = u32\n",
@@ -588,6 +615,7 @@ int main(void)
         cmocka_unit_test(what_a_plan_costs_is_said),
         cmocka_unit_test(the_sample_is_valid),
         cmocka_unit_test(profiles_are_read_whole),
+        cmocka_unit_test(a_map_knows_the_sign),
         cmocka_unit_test(profiles_say_what_holds_for_all_metrics),
         cmocka_unit_test(faults_of_profiles_are_named),
     };
