@@ -242,25 +242,20 @@ static void drop(struct mqtt *m)
     m->on.disconnected(m->on.ctx, m->why);
 }
 
-static int credentials(const struct mqtt_settings *s, struct mosquitto *client)
+static int credentials(const struct mqtt_settings *s, const char *password, struct mosquitto *client)
 {
-    char *password = NULL;
-    size_t length;
-    if (s->password_file && (password = file_read(s->password_file, 4096, &length, NULL)))
-        password[strcspn(password, "\r\n")] = 0;
     int r = s->username ? mosquitto_username_pw_set(client, s->username, password) : 0;
-    free(password);
     if (!r && s->tls)
         r = mosquitto_tls_set(client, s->ca_file, NULL, s->cert_file, s->key_file, NULL);
     return r;
 }
 
-static int prepare(const struct mqtt *m, struct mosquitto *client)
+static int prepare(const struct mqtt *m, const char *password, struct mosquitto *client)
 {
     mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, m->old_protocol ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
     mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
     mosquitto_max_inflight_messages_set(client, 1000); /* the window is the caller's */
-    int r = credentials(m->set, client);
+    int r = credentials(m->set, password, client);
     if (!r && m->will_topic)
         r = mosquitto_will_set(client, m->will_topic, (int)strlen(m->will_payload), m->will_payload, 1, true);
     return r;
@@ -314,6 +309,12 @@ static void not_now(struct mqtt *m, const char *why)
 
 static void dial_begin(struct mqtt *m)
 {
+    char *password = NULL;
+    struct fault f = {0};
+    if (m->set->password_file && !(password = mqtt_password(m->set, &f))) {
+        not_now(m, f.text);
+        return;
+    }
     m->started_ms = clock_mono_ms();
     m->nudge_ms = m->started_ms + DIAL_MOST_MS;
     struct dial *d = xcalloc(1, sizeof *d);
@@ -322,10 +323,11 @@ static void dial_begin(struct mqtt *m)
     d->client = mosquitto_new(m->client_id, true, d);
     if (d->client) {
         mosquitto_log_callback_set(d->client, on_log_of_dial);
-        d->result = prepare(m, d->client);
+        d->result = prepare(m, password, d->client);
         m->dialling = errand_begin(dial_work, dial_dispose, d);
         m->dial = d;
     }
+    free(password);
     if (m->dialling)
         return;
     not_now(m, d->client ? "there is no thread to connect by" : "out of memory");
