@@ -111,6 +111,12 @@ static bool read_place(struct reader *r)
 
 /* ---- what of it counts ---- */
 
+/* Written, be it at fault or not: what is at fault is not missing, too. */
+static bool is_said(const struct reader *r, const char *key)
+{
+    return conf_has(r->profile->conf, r->section, key);
+}
+
 static bool is_table_of_bits(const struct reader *r)
 {
     return r->metric->table == TABLE_COIL || r->metric->table == TABLE_DISCRETE;
@@ -128,8 +134,10 @@ static void check_belongs(struct reader *r, const char *key, bool said, bool bel
 
 static void read_bit_range(struct reader *r)
 {
-    const char *text = r->text->bits, *dash = strchr(text, '-');
+    const char *text = r->text->bits, *dash = text ? strchr(text, '-') : NULL;
     int64_t first, last;
+    if (!text)
+        return;
     if (!dash || !profile_parse_raw(text, (size_t)(dash - text), &first) ||
         !profile_parse_raw(dash + 1, strlen(dash + 1), &last) || first < 0 || first > last || last > 15) {
         WRONG(r, "bits", "expected FIRST-LAST, from 0 (least significant) to 15");
@@ -144,21 +152,22 @@ static void read_part(struct reader *r)
     const struct metric_text *t = r->text;
     struct profile_metric *m = r->metric;
     bool bits = is_table_of_bits(r);
-    check_belongs(r, "bit", t->bit >= 0, m->type == TYPE_BIT && !bits,
+    check_belongs(r, "bit", is_said(r, "bit"), m->type == TYPE_BIT && !bits,
                   "which bit of the register, 0 (least significant) to 15", "bit");
-    check_belongs(r, "bits", t->bits != NULL, m->type == TYPE_BITS,
+    check_belongs(r, "bits", is_said(r, "bits"), m->type == TYPE_BITS,
                   "which bits of the register, FIRST-LAST, 0 (least significant) to 15", "bits");
-    check_belongs(r, "byte", t->byte >= 0, m->type == TYPE_U8 || m->type == TYPE_S8,
+    check_belongs(r, "byte", is_said(r, "byte"), m->type == TYPE_U8 || m->type == TYPE_S8,
                   "which half of the register, high or low", "u8 or s8");
-    check_belongs(r, "length", t->length >= 0, m->type == TYPE_STRING, "how many registers, 1 to 125", "string");
+    check_belongs(r, "length", is_said(r, "length"), m->type == TYPE_STRING, "how many registers, 1 to 125", "string");
     m->width = m->count * 16U;
     if (m->type == TYPE_BIT) {
         m->bit = t->bit > 0 ? (unsigned)t->bit : 0;
-        m->width = 1;
+        m->width = bits || t->bit >= 0 ? 1 : 0;
     } else if (m->type == TYPE_U8 || m->type == TYPE_S8) {
         m->bit = t->byte == 1 ? 8 : 0;
-        m->width = 8;
-    } else if (m->type == TYPE_BITS && t->bits) {
+        m->width = t->byte >= 0 ? 8 : 0;
+    } else if (m->type == TYPE_BITS) {
+        m->width = 0;
         read_bit_range(r);
     }
 }
@@ -167,12 +176,13 @@ static void read_type(struct reader *r)
 {
     struct profile_metric *m = r->metric;
     int type = r->text->type;
-    if (type < 0 && is_table_of_bits(r))
+    if (type < 0 && is_table_of_bits(r) && !is_said(r, "type"))
         type = TYPE_BIT;
     if (type < 0) {
-        WRONG(r, "type",
-              "is missing: one of u16, s16, u32, s32, u64, s64, f32, f64, bcd16, bcd32, u8, s8, bit, bits, "
-              "string");
+        if (!is_said(r, "type"))
+            WRONG(r, "type",
+                  "is missing: one of u16, s16, u32, s32, u64, s64, f32, f64, bcd16, bcd32, u8, s8, bit, bits, "
+                  "string");
         return;
     }
     m->type = (enum profile_type)type;
@@ -323,15 +333,14 @@ void profile_read_metric(const struct profile *p, int section, struct profile_me
     m->name = conf_kind(p->conf, (size_t)section);
     if (!id_valid(m->name) || *conf_label(p->conf, (size_t)section))
         WRONG(&r, NULL, "a metric's section is its id alone: up to %d of a-z 0-9 _ -", ID_MAX);
-    if (!conf_fill(p->conf, section, metric_options, &text, faults))
-        return;
+    conf_fill(p->conf, section, metric_options, &text, faults);
     read_numbers(&r);
-    if (!read_place(&r))
+    if (!text.place || !read_place(&r))
         return;
     read_type(&r);
     if (m->type == TYPE_STRING)
         read_string(&r);
-    else if (m->count) {
+    else if (m->width) {
         read_nan(&r);
         read_map(&r);
     }

@@ -292,6 +292,122 @@ static void all_faults_come_at_once(void **state)
     gateway_settings_free(&s);
 }
 
+/* What one key says is checked though another is at fault; and nothing is held against a key because of another's. */
+static void one_fault_hides_no_other(void **state)
+{
+    (void)state;
+    struct gateway_settings s;
+    struct faults faults = {0};
+    load(&s,
+         "[gateway]\nid = a\ndistrict = b\n[mqtt]\nurl = mqtt://b:0\nroot = a/+/b\nroof = 1\ncert_file = /etc/hostname\n"
+         "[bus a]\ntype = rtu\nbawd = 1\ndevice = ttyUSB0\naddress = h\n"
+         "[bus b]\ntype = udp\naddress = h:1\n"
+         "[bus c]\ntype = tcp\naddress = h ; main\n"
+         "[bus d]\ntype = tcp\nbaud = fast\n"
+         "[device n]\nbus = x\nunit = 300\nprofile = noise\nsite = Club\nrename = la:lb\ncalibrated = today\n"
+         "[device m]\nbus = b\nunit = 0\nprofile = noise\nsite = a\ninterval = 1\nintervals = laeq:500ms\n"
+         "[device o]\nbus = a\nunit = 0\nprofile = faulty\nsites = a\n",
+         &faults);
+    static const char *const all[] = {"url = mqtt://b:0: allowed are",
+                                      "root = a/+/b: expected a topic",
+                                      "roof = 1: unknown key",
+                                      "cert_file and key_file go together",
+                                      "bawd = 1: unknown key",
+                                      "device = ttyUSB0: expected the path",
+                                      "[bus a] address = h: belongs to",
+                                      "type = udp: expected one of",
+                                      "address = h ; main: # and ; need quotes",
+                                      "baud = fast: expected",
+                                      "[bus d] address: expected HOST:PORT",
+                                      "[device n] bus = x: there is no [bus x]",
+                                      "unit = 300: expected a whole number",
+                                      "site = Club: expected a name",
+                                      "profile noise has no metric la",
+                                      "calibrated = today: expected a date",
+                                      "[device m] interval = 1: expected a time",
+                                      "[device o] unit = 0: on a serial line",
+                                      "sites = a: unknown key",
+                                      "[device o] site: is missing",
+                                      "order = abc: expected one of",
+                                      "forbidden = x: x is not",
+                                      "[a] decimals = 10: expected",
+                                      "holding:65536: expected holding:N",
+                                      "[b] bit = 16: expected",
+                                      "1.5 is no raw value",
+                                      "[c] type = u17: expected one of",
+                                      "[d] byte = middle: expected one of",
+                                      "scale = x: expected a decimal number"};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        assert_true(said(&faults, all[i]));
+    assert_int_equal(faults.count, sizeof all / sizeof all[0]);
+    faults_free(&faults);
+    gateway_settings_free(&s);
+}
+
+static void a_password_is_looked_at(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *said; /* NULL: no file */
+    } cases[] = {{"secret", NULL},
+                 {" se cret#1\r\nand a comment\n", NULL},
+                 {"", "its first line is empty"},
+                 {"\nsecret\n", "its first line is empty"},
+                 {NULL, "password: cannot open: No such file"}};
+    char text[400];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct gateway_settings s;
+        struct faults faults = {0};
+        if (cases[i].text)
+            put_file("password", cases[i].text);
+        else
+            unlink(path_of("password"));
+        snprintf(text, sizeof text, HEAD "username = u\npassword_file = %s\n", path_of("password"));
+        assert_int_equal(load(&s, text, &faults), cases[i].said ? ERR_RANGE : 0);
+        assert_int_equal(faults.count, cases[i].said != NULL);
+        assert_true(!cases[i].said || said(&faults, cases[i].said));
+        faults_free(&faults);
+        gateway_settings_free(&s);
+    }
+    struct gateway_settings s;
+    struct faults faults = {0};
+    snprintf(text, sizeof text, HEAD "username = u\npassword_file = %s\n", folder);
+    assert_int_equal(load(&s, text, &faults), ERR_RANGE);
+    assert_true(said(&faults, "is a folder, not a regular file"));
+    faults_free(&faults);
+    gateway_settings_free(&s);
+    assert_int_equal(load(&s, HEAD "password_file = /etc/hostname\n", &faults), ERR_RANGE);
+    assert_true(said(&faults, "a password needs username beside it"));
+    faults_free(&faults);
+    gateway_settings_free(&s);
+}
+
+static void a_broker_has_a_name_or_an_address(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *host; /* NULL: refused */
+        int port;
+    } cases[] = {{"mqtt://b", "b", 1883},           {"mqtt://192.0.2.1:1", "192.0.2.1", 1},
+                 {"mqtt://[::1]", "::1", 1883},     {"mqtt://[2001:db8::1]:65535", "2001:db8::1", 65535},
+                 {"mqtt://[::1", NULL, 0},          {"mqtt://[::1]x", NULL, 0},
+                 {"mqtt://[::1]:", NULL, 0},        {"mqtt://[]", NULL, 0},
+                 {"mqtt://::1", NULL, 0},           {"mqtt://[::1]:0", NULL, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[200];
+        struct gateway_settings s;
+        struct faults faults = {0};
+        snprintf(text, sizeof text, "[gateway]\nid = a\ndistrict = b\n[mqtt]\nurl = %s\n", cases[i].url);
+        assert_int_equal(load(&s, text, &faults), cases[i].host ? 0 : ERR_RANGE);
+        if (cases[i].host) {
+            assert_string_equal(s.mqtt.host, cases[i].host);
+            assert_int_equal(s.mqtt.port, cases[i].port);
+        }
+        faults_free(&faults);
+        gateway_settings_free(&s);
+    }
+}
+
 static void the_plan_is_printed(void **state)
 {
     (void)state;
@@ -589,6 +705,13 @@ static int make_folder(void **state)
     put_file("profiles/noise.ini", noise);
     put_file("profiles/meter.ini", meter);
     put_file("profiles/broken.ini", "[profile]\nbawd = 1\n");
+    put_file("profiles/faulty.ini", "[profile]\nmeasurement = x\norder = abc\nforbidden = x\n"
+                                    "[a]\nregister = holding:65536\ntype = u16\ndecimals = 10\n"
+                                    "[a0]\nregister = holding:0\ntype = bit\nbit = 0\n"
+                                    "[b]\nregister = holding:0\ntype = bit\nbit = 16\n"
+                                    "[c]\nregister = holding:1\ntype = u17\nscale = x\n"
+                                    "[d]\nregister = holding:2\ntype = u8\nbyte = middle\n"
+                                    "[e]\nregister = holding:2\ntype = u8\nbyte = low\nnan = 1.5\n");
     return 0;
 }
 
@@ -596,7 +719,7 @@ static int drop_folder(void **state)
 {
     (void)state;
     static const char *const files[] = {"profiles/doubtful.ini", "profiles/noise.ini", "profiles/meter.ini",
-                                        "profiles/broken.ini", "gateway.ini"};
+                                        "profiles/broken.ini", "profiles/faulty.ini", "password", "gateway.ini"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         unlink(path_of(files[i]));
     rmdir(path_of("profiles"));
@@ -611,6 +734,9 @@ int main(void)
         cmocka_unit_test(devices_of_one_profile_keep_apart),
         cmocka_unit_test(each_fault_is_named),
         cmocka_unit_test(all_faults_come_at_once),
+        cmocka_unit_test(one_fault_hides_no_other),
+        cmocka_unit_test(a_password_is_looked_at),
+        cmocka_unit_test(a_broker_has_a_name_or_an_address),
         cmocka_unit_test(the_plan_is_printed),
         cmocka_unit_test(what_a_plan_costs_is_said),
         cmocka_unit_test(the_sample_is_valid),
