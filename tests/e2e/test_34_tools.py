@@ -133,6 +133,31 @@ class Tools(Scenario):
         self.assertTrue(any(line[0] == "mute" and "exception-2" in line for line in lines), table)
         self.assertFalse(os.path.exists(self.street.path("state")))  # it journals nothing
 
+    def test_once_lines_up_whatever_is_said(self):
+        name = "the-longest-name-of-a-device-32c"
+        table = self.gateway("-c", self.config(**{name: {"profile": "meter"}, "b": {"profile": "sound"}}), "--once", expect=1).stdout
+        lines = table.splitlines()
+        values = {line.split()[1]: line.split()[2] for line in lines[1:]}
+        end = lines[0].index("value") + len("value")
+        for line in lines[1:]:
+            self.assertEqual(line[:end].split()[-1], values[line.split()[1]], table)
+            self.assertIn(line[end:end + 1], ("", " "), table)
+
+    def test_once_speaks_json(self):
+        said = self.gateway("-c", self.config(a={"profile": "meter"}, mute={"profile": "sound", "unit": 2}), "--once", "--json", expect=1)
+        said = json.loads(said.stdout)
+        values, errors = {}, {}
+        for reading in said["readings"]:
+            self.assertLess(abs(reading["ts"] / 1000 - time.time()), 60)
+            if reading["device"] == "a":
+                values.update(reading.get("values", {}))
+                errors.update(reading.get("errors", {}))
+        self.assertEqual((values["laeq"], values["count"]), (67.3, HUGE))
+        self.assertEqual((errors["odd"], errors["gone"]), ("garbage", "exception-2"))
+        self.assertEqual([r["error"] for r in said["readings"] if r["device"] == "mute"], ["exception-2"])
+        self.assertEqual(said["texts"], [{"device": "a", "serial": "SN-0042"}])
+        self.gateway("-c", self.config(a={"profile": "sound"}), "--json", expect=2)
+
     def test_once_ends_with_0_only_if_all_answer(self):
         sound = self.gateway("-c", self.config(a={"profile": "sound"}), "--once")
         self.assertIn(["a", "laeq", "67.3", "dB(A)"], [line.split() for line in sound.stdout.splitlines()])
