@@ -192,6 +192,9 @@ class Tools(Scenario):
                             (("watch", "meter", *self.where, *self.profiles, "--rounds", "0"), "--rounds: expected a number from 1"),
                             (("watch", "meter", *self.where, *self.profiles, "--rounds", "2x"), "--rounds: expected a number from 1"),
                             (("watch", "meter", "-c", "gateway.ini"), "name a profile and a line, or a gateway.ini"),
+                            (("watch", "-c", "gateway.ini", *self.where), "--tcp does not belong beside --config"),
+                            (("watch", "-c", "gateway.ini", "--unit", "3"), "--unit does not belong beside --config"),
+                            (("read", *self.where, "--stop-bits", "2"), "--stop-bits belong to --device and --rtu-tcp"),
                             (("watch", "-c", "/nowhere/gateway.ini"), "/nowhere/gateway.ini")):
             self.assertIn(said, self.bus(*words, expect=2).stderr, words)
 
@@ -240,7 +243,10 @@ class Tools(Scenario):
 
     def test_read_of_one_register(self):
         read = json.loads(self.bus("read", *self.where, "--unit", "1", "--register", "holding:0x0000", "--json").stdout)
-        self.assertEqual((read["words"], read["pairs"]), ([673], []))
+        self.assertEqual((read["words"], read["pairs"], read["quads"]), ([673], [], []))
+        read = json.loads(self.bus("read", *self.where, "--unit", "1", "--register", "holding:10", "--count", "4", "--json").stdout)
+        self.assertEqual([run["address"] for run in read["pairs"]], [10, 11, 12])
+        self.assertEqual([(run["address"], run["u64"]["abcd"]) for run in read["quads"]], [(10, str(HUGE))])
         self.assertIn("unit 2, holding:0+1: exception-2", self.bus("read", *self.where, "--unit", "2", expect=1).stderr)
         self.assertIn("coil:0+8: exception-1", self.bus("read", *self.where, "--register", "coil:0", "--count", "8", expect=1).stderr)
 
