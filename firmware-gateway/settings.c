@@ -157,6 +157,15 @@ static struct profile_metric *find_metric(struct device_section *d, const char *
     return NULL;
 }
 
+bool settings_said_before(const struct conf_list *pairs, size_t i)
+{
+    size_t length = strcspn(pairs->items[i], ":") + 1;
+    for (size_t k = 0; k < i; k++)
+        if (!strncmp(pairs->items[k], pairs->items[i], length))
+            return true;
+    return false;
+}
+
 /* The profile's metrics under the names that they have on this device. */
 static void name_metrics(const struct gateway_settings *s, struct device_section *d, int section, struct faults *faults)
 {
@@ -171,6 +180,8 @@ static void name_metrics(const struct gateway_settings *s, struct device_section
         else if (!metric)
             conf_fault(s->conf, section, "rename", faults, "profile %s has no metric %.*s", d->profile_name,
                        (int)(colon - pair), pair);
+        else if (settings_said_before(&d->rename, i))
+            conf_fault(s->conf, section, "rename", faults, "%.*s is renamed twice", (int)(colon - pair), pair);
         else
             metric->name = colon + 1;
     }

@@ -232,6 +232,8 @@ static void each_fault_is_named(void **state)
         {HEAD RTU NOISE("kitchen", "1") "rename = laeq\n", "laeq is not OLD:NEW"},
         {HEAD RTU NOISE("kitchen", "1") "rename = laeq:La\n", "laeq:La is not OLD:NEW"},
         {HEAD RTU NOISE("kitchen", "1") "rename = lae:la\n", "profile noise has no metric lae"},
+        {HEAD RTU NOISE("kitchen", "1") "rename = laeq:la laeq:lb\n", "laeq is renamed twice"},
+        {HEAD RTU NOISE("kitchen", "1") "intervals = laeq:1min laeq:2min\n", "laeq has two intervals"},
         {HEAD RTU NOISE("kitchen", "1") "intervals = laeq\n", "intervals = laeq: laeq is not METRIC:TIME"},
         {HEAD RTU NOISE("kitchen", "1") "intervals = laeq:500ms\n", "laeq:500ms is not METRIC:TIME"},
         {HEAD RTU NOISE("kitchen", "1") "intervals = la:10s\n", "there is no metric la"},
