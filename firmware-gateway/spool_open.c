@@ -5,11 +5,14 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 void spool_random_epoch(char out[static EPOCH_SIZE])
 {
@@ -224,18 +227,32 @@ static int bound_acked(struct spool *s)
     return beyond ? journal_cursor_save(s->journal, "acked", last) : 0;
 }
 
+/* Two that append to one segment overwrite each other's records.  The kernel lets go of the lock when the process ends,
+ * however it does. */
+static int lock_folder(struct spool *s, struct fault *f)
+{
+    s->folder = open(s->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->folder < 0)
+        return fault(f, ERR_IO, "%s: cannot open: %s", s->state, strerror(errno));
+    if (flock(s->folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return fault(f, ERR_AGAIN, "%s: another gateway is running in this state_dir; stop it first", s->state);
+    return 0;
+}
+
 int spool_open(struct spool **out, const struct spool_settings *set, struct moment now, struct fault *f)
 {
     int64_t now_ms = now.boot ? 0 : now.ms;
     char path[PATH_MAX];
     struct spool *s = xcalloc(1, sizeof *s);
     s->set = *set;
+    s->folder = -1;
     s->gateway = xstrdup(set->gateway); /* the settings may go while the spool stays */
     s->set.gateway = s->gateway;
     s->work = xmalloc(FRAME_MAX + 1);
     pthread_mutex_init(&s->lock, NULL);
     snprintf(s->state, sizeof s->state, "%s", set->state_dir);
     int r = file_make_dirs(s->state, 0700, f);
+    r = r ? r : lock_folder(s, f);
     snprintf(path, sizeof path, "%s/journal", s->state);
     if (!r)
         r = file_make_dirs(path, 0700, f);
@@ -271,6 +288,8 @@ void spool_close(struct spool *s, bool clean)
         life_write(s, "stopped");
     journal_reader_free(s->reader);
     journal_close(s->journal);
+    if (s->folder >= 0)
+        close(s->folder);
     pthread_mutex_destroy(&s->lock);
     free(s->aside);
     free(s->gateway);
