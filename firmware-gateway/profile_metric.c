@@ -312,7 +312,7 @@ static void read_string(struct reader *r)
     if (!known)
         WRONG(r, NULL, "a string says what the device is: its section is [serial], [model] or [firmware]");
     if (strcmp(t->scale, "1") || strcmp(t->offset, "0") || *t->unit || t->decimals >= 0 || isfinite(t->min) ||
-        isfinite(t->max) || isfinite(t->jump) || t->stuck || t->nan.count || t->map.count)
+        isfinite(t->max) || isfinite(t->jump) || t->stuck || t->interval_ms || t->nan.count || t->map.count)
         WRONG(r, "type", "beside it stand register, length and order only");
 }
 

@@ -673,6 +673,8 @@ static void faults_of_profiles_are_named(void **state)
         {P U16 "min = 5\nmax = 5\n", "min = 5: is not below max"},
         {P U16 "nan = 65536\n", "65536 is no raw value of 16 bits"},
         {P U16 "nan = 1.5\n", "1.5 is no raw value"},
+        {P U16 "[serial]\nregister = holding:9\ntype = string\nlength = 1\ninterval = 1min\n",
+         "beside it stand register, length and order only"},
         {P U16 "map = 1\n", "1 is not RAW:VALUE"},
         {P U16 "map = 1:1 0x1:2\n", "0x1:2: the raw value 1 has a value already"},
         {P U16 "map = 1:x\n", "1:x is not RAW:VALUE"},
