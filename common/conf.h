@@ -68,6 +68,10 @@ int conf_find(const struct conf *, const char *kind, const char *label);
  * that name the nearest valid one.  section -1: defaults only, mandatory keys are then missing.  False if faults came. */
 bool conf_fill(const struct conf *, int section, const struct conf_option *, void *target, struct faults *);
 
+/* Is the key written in the section, be its value right or at fault?  What is checked after a fault asks: a member without
+ * a value may be missing, or be said already. */
+bool conf_has(const struct conf *, int section, const char *key);
+
 /* 500ms 1s 10min 12h 60d: as CONF_DURATION, for words that have one inside. */
 bool conf_duration(const char *text, int64_t *ms);
 

@@ -355,6 +355,11 @@ bool conf_fill(const struct conf *conf, int section, const struct conf_option *o
     return good;
 }
 
+bool conf_has(const struct conf *conf, int section, const char *key)
+{
+    return conf_entry(conf, section, key) != NULL;
+}
+
 void conf_only(const struct conf *conf, const char *const *kinds, struct faults *faults)
 {
     for (size_t s = 0; s < conf->count; s++) {

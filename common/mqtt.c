@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { CONNECT_WITHIN_MS = 10000, NO_THREAD_MS = 5000, ALIASES = 4 };
+enum { CONNECT_WITHIN_MS = 10000, NO_DIAL_MS = 5000, ALIASES = 4 };
 
 struct mqtt {
     const struct mqtt_settings *set;
@@ -191,16 +191,20 @@ static void take(struct mqtt *m)
     }
 }
 
+static void begin_dial(struct mqtt *m)
+{
+    struct fault f = {0};
+    int r = dial_begin(&m->dial, m->set, m->client_id, m->will.topic ? &m->will : NULL, m->retry.old_protocol, &f);
+    if (r && *f.text) {
+        m->next_try_ms = clock_mono_ms() + NO_DIAL_MS;
+        m->on.disconnected(m->on.ctx, f.text);
+    }
+}
+
 static void dial(struct mqtt *m)
 {
-    const char *why;
-    if (!m->dial && clock_mono_ms() >= m->next_try_ms) {
-        m->dial = dial_begin(m->set, m->client_id, m->will.topic ? &m->will : NULL, m->retry.old_protocol, &why);
-        if (!m->dial && why) {
-            m->next_try_ms = clock_mono_ms() + NO_THREAD_MS;
-            m->on.disconnected(m->on.ctx, why);
-        }
-    }
+    if (!m->dial && clock_mono_ms() >= m->next_try_ms)
+        begin_dial(m);
     if (m->dial && dial_step(m->dial))
         take(m);
 }

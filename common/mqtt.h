@@ -38,6 +38,8 @@ struct mqtt_settings { /* section [mqtt] */
 extern const struct conf_option mqtt_options[];
 /* Splits url, checks that files are readable and that what belongs together is given together. */
 bool mqtt_check(const struct conf *, int section, struct mqtt_settings *, struct faults *);
+/* The first line of password_file, to be freed; NULL with a fault. */
+char *mqtt_password(const struct mqtt_settings *, struct fault *);
 
 struct mqtt;
 

@@ -1,7 +1,6 @@
 #include "common/mqtt_dial.h"
 #include "common/clock.h"
 #include "common/errand.h"
-#include "common/file.h"
 
 #include <errno.h>
 #include <mosquitto.h>
@@ -44,27 +43,22 @@ static void on_log(struct mosquitto *client, void *ctx, int level, const char *t
     dial_keep_detail(d->detail, level, text);
 }
 
-static int credentials(const struct mqtt_settings *s, struct mosquitto *client)
+static int credentials(struct mosquitto *client, const struct mqtt_settings *s, const char *password)
 {
-    char *password = NULL;
-    size_t length;
-    if (s->password_file && (password = file_read(s->password_file, 4096, &length, NULL)))
-        password[strcspn(password, "\r\n")] = 0;
     int r = s->username ? mosquitto_username_pw_set(client, s->username, password) : 0;
-    free(password);
     if (!r && s->tls)
         r = mosquitto_tls_set(client, s->ca_file, NULL, s->cert_file, s->key_file, NULL);
     return r;
 }
 
-static int prepare(struct mosquitto *client, const struct mqtt_settings *s, const struct mqtt_will *will,
-                   bool old_protocol)
+static int prepare(struct mosquitto *client, const struct mqtt_settings *s, const char *password,
+                   const struct mqtt_will *will, bool old_protocol)
 {
     mosquitto_log_callback_set(client, on_log);
     mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, old_protocol ? MQTT_PROTOCOL_V311 : MQTT_PROTOCOL_V5);
     mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
     mosquitto_max_inflight_messages_set(client, 1000); /* the window is the caller's */
-    int r = credentials(s, client);
+    int r = credentials(client, s, password);
     if (!r && will)
         r = mosquitto_will_set(client, will->topic, (int)strlen(will->payload), will->payload, 1, true);
     return r;
@@ -90,25 +84,28 @@ static void come_back(void *arg)
     left--;
 }
 
-struct dial *dial_begin(const struct mqtt_settings *s, const char *client_id, const struct mqtt_will *will,
-                        bool old_protocol, const char **why)
+int dial_begin(struct dial **out, const struct mqtt_settings *s, const char *client_id, const struct mqtt_will *will,
+               bool old_protocol, struct fault *f)
 {
-    *why = NULL;
+    char *password = NULL;
     if (left)
-        return NULL;
+        return ERR_AGAIN;
+    if (s->password_file && !(password = mqtt_password(s, f)))
+        return f->code;
     struct dial *d = xcalloc(1, sizeof *d);
     snprintf(d->host, sizeof d->host, "%s", s->host);
     d->port = s->port;
     d->nudge_ms = clock_mono_ms() + ADDRESS_MOST_MS;
-    *why = "out of memory";
-    if ((d->client = mosquitto_new(client_id, true, d))) {
-        d->result = prepare(d->client, s, will, old_protocol);
-        *why = "there is no thread to connect by";
-        if ((d->errand = errand_begin(work, come_back, d)))
-            return d;
+    d->client = or_end(mosquitto_new(client_id, true, d));
+    d->result = prepare(d->client, s, password, will, old_protocol);
+    free(password);
+    d->errand = errand_begin(work, come_back, d);
+    if (!d->errand) {
+        dispose(d);
+        return fault(f, ERR_AGAIN, "there is no thread to connect by");
     }
-    dispose(d);
-    return NULL;
+    *out = d;
+    return 0;
 }
 
 bool dial_step(struct dial *d)

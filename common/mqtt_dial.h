@@ -24,10 +24,10 @@ struct dial_result {
  * failed". */
 void dial_keep_detail(char detail[static 200], int level, const char *text);
 
-/* NULL, and why: it could not be begun.  It is not, as long as one that was left has not come back: that would, should
- * it still get through, connect under our id and throw us out; `why` is NULL then. */
-struct dial *dial_begin(const struct mqtt_settings *, const char *client_id, const struct mqtt_will *,
-                        bool old_protocol, const char **why);
+/* ERR_AGAIN, with nothing to tell: one that was left has not come back yet, and should it still get through, it would
+ * connect under our id and throw us out.  Else an error with a fault: no password to be had, no thread. */
+int dial_begin(struct dial **, const struct mqtt_settings *, const char *client_id, const struct mqtt_will *,
+               bool old_protocol, struct fault *);
 bool dial_step(struct dial *); /* true: it is done, dial_end gives what came of it */
 void dial_end(struct dial *, struct dial_result *out);
 void dial_leave(struct dial *); /* done or not; NULL is fine */

@@ -1,10 +1,13 @@
 /* Section [mqtt]: its keys, and what of them belongs together. */
+#include "common/file.h"
 #include "common/mqtt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { PASSWORD_FILE_MOST = 4096 };
 
 #define AT(member) offsetof(struct mqtt_settings, member)
 const struct conf_option mqtt_options[] = {
@@ -24,34 +27,75 @@ static void check_file(const struct conf *c, int section, const char *key, const
         conf_fault(c, section, key, faults, "%s cannot be read", path);
 }
 
-bool mqtt_check(const struct conf *c, int section, struct mqtt_settings *s, struct faults *faults)
+char *mqtt_password(const struct mqtt_settings *s, struct fault *f)
 {
-    size_t before = faults->count;
+    size_t length;
+    char *password = file_read(s->password_file, PASSWORD_FILE_MOST, &length, f);
+    if (!password)
+        return NULL;
+    password[strcspn(password, "\r\n")] = 0;
+    if (*password)
+        return password;
+    fault(f, ERR_RANGE, "%s: its first line is empty, and should be the password", s->password_file);
+    free(password);
+    return NULL;
+}
+
+static void check_password(const struct conf *c, int section, const struct mqtt_settings *s, struct faults *faults)
+{
+    struct fault f = {0};
+    if (!s->password_file)
+        return;
+    char *password = mqtt_password(s, &f);
+    if (!password)
+        conf_fault(c, section, "password_file", faults, "%s", f.text);
+    free(password);
+    if (!conf_has(c, section, "username"))
+        conf_fault(c, section, "password_file", faults, "a password needs username beside it");
+}
+
+/* HOST, HOST:PORT, [2001:db8::1], [2001:db8::1]:PORT.  False: none of these. */
+static bool split_host(const char *text, struct mqtt_settings *s)
+{
     char port[8] = "", rest;
+    if (sscanf(text, "[%255[0-9a-fA-F:.]]:%6[0-9]%c", s->host, port, &rest) == 2 ||
+        sscanf(text, "%255[A-Za-z0-9.-]:%6[0-9]%c", s->host, port, &rest) == 2) {
+        s->port = atoi(port);
+        return s->port >= 1 && s->port <= 65535;
+    }
+    int end = 0;
+    if (sscanf(text, "[%255[0-9a-fA-F:.]]%n", s->host, &end) == 1 && end && !text[end])
+        return true;
+    return sscanf(text, "%255[A-Za-z0-9.-]%c", s->host, &rest) == 1;
+}
+
+static void check_url(const struct conf *c, int section, struct mqtt_settings *s, struct faults *faults)
+{
     const char *host = NULL;
-    if (!conf_fill(c, section, mqtt_options, s, faults))
-        return false;
     if (strncmp(s->url, "mqtt://", 7) == 0)
         host = s->url + 7;
     else if (strncmp(s->url, "mqtts://", 8) == 0)
         host = s->url + 8, s->tls = true;
     s->port = s->tls ? 8883 : 1883;
-    if (host && (sscanf(host, "[%255[0-9a-fA-F:.]]:%6[0-9]%c", s->host, port, &rest) == 2 ||
-                 sscanf(host, "%255[A-Za-z0-9.-]:%6[0-9]%c", s->host, port, &rest) == 2))
-        s->port = atoi(port);
-    else if (!host || sscanf(host, "%255[A-Za-z0-9.-]%c", s->host, &rest) != 1)
-        s->port = 0;
-    if (s->port < 1 || s->port > 65535)
+    if (!host || !split_host(host, s))
         conf_fault(c, section, "url", faults, "allowed are mqtt://host[:port] and mqtts://host[:port]");
+    if (s->tls && !conf_has(c, section, "ca_file"))
+        conf_fault(c, section, "ca_file", faults, "mqtts needs the file of certificates to verify the broker by");
+}
+
+bool mqtt_check(const struct conf *c, int section, struct mqtt_settings *s, struct faults *faults)
+{
+    size_t before = faults->count;
+    bool whole = conf_fill(c, section, mqtt_options, s, faults);
+    if (s->url)
+        check_url(c, section, s, faults);
     if (!*s->root || strpbrk(s->root, "#+ .") || s->root[0] == '/' || s->root[strlen(s->root) - 1] == '/')
         conf_fault(c, section, "root", faults, "expected a topic without wildcards, dots, spaces, outer slashes");
-    if (s->tls && !s->ca_file)
-        conf_fault(c, section, "ca_file", faults, "mqtts needs the file of certificates to verify the broker by");
-    if (!s->cert_file != !s->key_file)
+    if (conf_has(c, section, "cert_file") != conf_has(c, section, "key_file"))
         conf_fault(c, section, "cert_file", faults, "cert_file and key_file go together");
-    check_file(c, section, "password_file", s->password_file, faults);
+    check_password(c, section, s, faults);
     check_file(c, section, "ca_file", s->ca_file, faults);
     check_file(c, section, "cert_file", s->cert_file, faults);
     check_file(c, section, "key_file", s->key_file, faults);
-    return faults->count == before;
+    return whole && faults->count == before;
 }

@@ -1,5 +1,4 @@
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/log.h"
 #include "common/sdnotify.h"
 #include "common/service.h"
@@ -8,7 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { EMPTY_FRAME_MS = 60000, TURN_NS = 100000000, LONG_SYNC_MS = 120000 };
 
@@ -180,10 +178,7 @@ static int open_spool(struct gateway *g, struct fault *f)
                                    .boot = g->boot,
                                    .offset_ms = g->wall.offset_ms,
                                    .error_ms = g->wall.error_ms};
-    int r = file_take_dir(set->state_dir, 0700, &g->alone, f);
-    if (r)
-        return r;
-    r = spool_open(&g->spool, &spool, batch_moment(g->batch, clock_boot_ms()), f);
+    int r = spool_open(&g->spool, &spool, batch_moment(g->batch, clock_boot_ms()), f);
     if (!r && spool_cut_bytes(g->spool))
         log_warn("journal", "a torn tail of %" PRId64 " bytes was cut",
                  spool_cut_bytes(g->spool));
@@ -213,7 +208,7 @@ static int start(struct gateway *g, struct fault *f)
 
 int gateway_run(struct gateway_settings *set, struct fault *f)
 {
-    struct gateway g = {.lock = PTHREAD_MUTEX_INITIALIZER, .alone = -1};
+    struct gateway g = {.lock = PTHREAD_MUTEX_INITIALIZER};
     g.newest = xcalloc(1, sizeof *g.newest);
     g.newest->gateway = &g;
     g.newest->set = *set;
@@ -242,7 +237,5 @@ int gateway_run(struct gateway_settings *set, struct fault *f)
 out:
     batch_free(g.batch);
     reload_sweep(&g, true);
-    if (g.alone >= 0)
-        close(g.alone);
     return r;
 }

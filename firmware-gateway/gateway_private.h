@@ -34,7 +34,6 @@ struct running {                 /* one bus of the configuration in force */
 struct gateway {
     struct generation *newest; /* in force; older ones behind it */
     struct batch *batch;
-    int alone; /* on state_dir: two would write over each other's frames */
     struct spool *spool;
     struct keeper keeper;
     struct walltime wall;

@@ -132,7 +132,7 @@ static bool is_look_into(const struct profile_metric *m)
 /* Bits may be taken out of a register that another metric has whole; else nothing may be two metrics'. */
 static bool overlap(const struct profile_metric *a, const struct profile_metric *b)
 {
-    if (!a->count || !b->count || a->table != b->table || is_look_into(a) != is_look_into(b))
+    if (!a->width || !b->width || a->table != b->table || is_look_into(a) != is_look_into(b))
         return false;
     unsigned a_first = a->address * 16U + a->bit, b_first = b->address * 16U + b->bit;
     return a_first < b_first + b->width && b_first < a_first + a->width;
@@ -194,7 +194,7 @@ struct profile *profile_read(struct conf *conf, const char *name, struct faults 
     bool whole = section >= 0 && conf_fill(conf, section, profile_options, p, faults);
     if (section < 0)
         faults_add(faults, "%s: has no [profile] section", conf_name(conf));
-    else if (whole)
+    else
         read_forbidden(p, section, faults);
     whole &= read_metrics(p, section, faults);
     if (!whole || faults->count > faults_before) { /* what the file's own scan has said is not said again */

@@ -112,6 +112,12 @@ static bool read_place(struct reader *r)
 
 /* ---- what of it counts ---- */
 
+/* Written, be it at fault or not: what is at fault is not missing, too. */
+static bool is_said(const struct reader *r, const char *key)
+{
+    return conf_has(r->profile->conf, r->section, key);
+}
+
 static bool is_table_of_bits(const struct reader *r)
 {
     return r->metric->table == TABLE_COIL || r->metric->table == TABLE_DISCRETE;
@@ -129,8 +135,10 @@ static void check_belongs(struct reader *r, const char *key, bool said, bool bel
 
 static void read_bit_range(struct reader *r)
 {
-    const char *text = r->text->bits, *dash = strchr(text, '-');
+    const char *text = r->text->bits, *dash = text ? strchr(text, '-') : NULL;
     int64_t first, last;
+    if (!text)
+        return;
     if (!dash || !profile_parse_raw(text, (size_t)(dash - text), &first) ||
         !profile_parse_raw(dash + 1, strlen(dash + 1), &last) || first < 0 || first > last || last > 15) {
         WRONG(r, "bits", "expected FIRST-LAST, from 0 (least significant) to 15");
@@ -145,21 +153,22 @@ static void read_part(struct reader *r)
     const struct metric_text *t = r->text;
     struct profile_metric *m = r->metric;
     bool bits = is_table_of_bits(r);
-    check_belongs(r, "bit", t->bit >= 0, m->type == TYPE_BIT && !bits,
+    check_belongs(r, "bit", is_said(r, "bit"), m->type == TYPE_BIT && !bits,
                   "which bit of the register, 0 (least significant) to 15", "bit");
-    check_belongs(r, "bits", t->bits != NULL, m->type == TYPE_BITS,
+    check_belongs(r, "bits", is_said(r, "bits"), m->type == TYPE_BITS,
                   "which bits of the register, FIRST-LAST, 0 (least significant) to 15", "bits");
-    check_belongs(r, "byte", t->byte >= 0, m->type == TYPE_U8 || m->type == TYPE_S8,
+    check_belongs(r, "byte", is_said(r, "byte"), m->type == TYPE_U8 || m->type == TYPE_S8,
                   "which half of the register, high or low", "u8 or s8");
-    check_belongs(r, "length", t->length >= 0, m->type == TYPE_STRING, "how many registers, 1 to 125", "string");
+    check_belongs(r, "length", is_said(r, "length"), m->type == TYPE_STRING, "how many registers, 1 to 125", "string");
     m->width = m->count * 16U;
     if (m->type == TYPE_BIT) {
         m->bit = t->bit > 0 ? (unsigned)t->bit : 0;
-        m->width = 1;
+        m->width = bits || t->bit >= 0 ? 1 : 0;
     } else if (m->type == TYPE_U8 || m->type == TYPE_S8) {
         m->bit = t->byte == 1 ? 8 : 0;
-        m->width = 8;
-    } else if (m->type == TYPE_BITS && t->bits) {
+        m->width = t->byte >= 0 ? 8 : 0;
+    } else if (m->type == TYPE_BITS) {
+        m->width = 0;
         read_bit_range(r);
     }
 }
@@ -168,12 +177,13 @@ static void read_type(struct reader *r)
 {
     struct profile_metric *m = r->metric;
     int type = r->text->type;
-    if (type < 0 && is_table_of_bits(r))
+    if (type < 0 && is_table_of_bits(r) && !is_said(r, "type"))
         type = TYPE_BIT;
     if (type < 0) {
-        WRONG(r, "type",
-              "is missing: one of u16, s16, u32, s32, u64, s64, f32, f64, bcd16, bcd32, u8, s8, bit, bits, "
-              "string");
+        if (!is_said(r, "type"))
+            WRONG(r, "type",
+                  "is missing: one of u16, s16, u32, s32, u64, s64, f32, f64, bcd16, bcd32, u8, s8, bit, bits, "
+                  "string");
         return;
     }
     m->type = (enum profile_type)type;
@@ -193,6 +203,30 @@ static void read_type(struct reader *r)
 
 /* ---- what it means ---- */
 
+/* Does it fit into the metric's bits, with a sign or without? */
+static bool fits(const struct profile_metric *m, int64_t raw)
+{
+    return m->width >= 64 || (raw >= -(int64_t)(1ULL << (m->width - 1)) && raw < (int64_t)(1ULL << m->width));
+}
+
+/* The number that the decoder makes of these bits: 0xFFFF is -1 to s16.  Of bcd it is the number that the digits make. */
+static bool number_of_raw(const struct profile_metric *m, int64_t *raw)
+{
+    if (m->type == TYPE_BCD16 || m->type == TYPE_BCD32)
+        return *raw >= 0 && *raw < (m->type == TYPE_BCD16 ? 10000 : 100000000);
+    if (!fits(m, *raw))
+        return false;
+    if (m->width == 64)
+        return true;
+    bool has_sign = m->type == TYPE_S8 || m->type == TYPE_S16 || m->type == TYPE_S32;
+    int64_t range = 1LL << m->width;
+    if (has_sign && *raw >= range / 2)
+        *raw -= range;
+    if (!has_sign && *raw < 0)
+        *raw += range;
+    return true;
+}
+
 static void read_nan(struct reader *r)
 {
     struct profile_metric *m = r->metric;
@@ -202,10 +236,7 @@ static void read_nan(struct reader *r)
     for (size_t i = 0; i < r->text->nan.count; i++) {
         const char *word = r->text->nan.items[i];
         int64_t raw;
-        bool good = profile_parse_raw(word, strlen(word), &raw);
-        if (good && m->width < 64)
-            good = raw >= -(int64_t)(1ULL << (m->width - 1)) && raw <= (int64_t)mask;
-        if (good)
+        if (profile_parse_raw(word, strlen(word), &raw) && fits(m, raw))
             words[m->nan_count++] = (uint64_t)raw & mask;
         else
             WRONG(r, "nan", "%s is no raw value of %u bits, decimal or 0x…", word, m->width);
@@ -219,6 +250,10 @@ static void read_pair(struct reader *r, const char *word, struct profile_map *ma
     struct decimal d;
     if (!colon || !profile_parse_raw(word, (size_t)(colon - word), &pair->raw) || !decimal_parse(colon + 1, &d)) {
         WRONG(r, "map", "%s is not RAW:VALUE, a whole number and a decimal one", word);
+        return;
+    }
+    if (!number_of_raw(r->metric, &pair->raw)) {
+        WRONG(r, "map", "%.*s is no raw value of %s", (int)(colon - word), word, type_names[r->metric->type]);
         return;
     }
     for (size_t i = 0; i < r->metric->map_count; i++)
@@ -278,7 +313,7 @@ static void read_string(struct reader *r)
     if (!known)
         WRONG(r, NULL, "a string says what the device is: its section is [serial], [model] or [firmware]");
     if (strcmp(t->scale, "1") || strcmp(t->offset, "0") || *t->unit || t->decimals >= 0 || isfinite(t->min) ||
-        isfinite(t->max) || isfinite(t->jump) || t->stuck || t->nan.count || t->map.count)
+        isfinite(t->max) || isfinite(t->jump) || t->stuck || t->interval_ms || t->nan.count || t->map.count)
         WRONG(r, "type", "beside it stand register, length and order only");
 }
 
@@ -299,15 +334,14 @@ void profile_read_metric(const struct profile *p, int section, struct profile_me
     m->name = conf_kind(p->conf, (size_t)section);
     if (!id_valid(m->name) || *conf_label(p->conf, (size_t)section))
         WRONG(&r, NULL, "a metric's section is its id alone: up to %d of a-z 0-9 _ -", ID_MAX);
-    if (!conf_fill(p->conf, section, metric_options, &text, faults))
-        return;
+    conf_fill(p->conf, section, metric_options, &text, faults);
     read_numbers(&r);
-    if (!read_place(&r))
+    if (!text.place || !read_place(&r))
         return;
     read_type(&r);
     if (m->type == TYPE_STRING)
         read_string(&r);
-    else if (m->count) {
+    else if (m->width) {
         read_nan(&r);
         read_map(&r);
     }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { UNIT_UNKNOWN = -1 }; /* what is written is at fault */
+
 struct profile_slot {
     const char *name;
     struct profile *profile; /* NULL: at fault, and that has been said */
@@ -156,6 +158,15 @@ static struct profile_metric *find_metric(struct device_section *d, const char *
     return NULL;
 }
 
+bool settings_said_before(const struct conf_list *pairs, size_t i)
+{
+    size_t length = strcspn(pairs->items[i], ":") + 1;
+    for (size_t k = 0; k < i; k++)
+        if (!strncmp(pairs->items[k], pairs->items[i], length))
+            return true;
+    return false;
+}
+
 /* The profile's metrics under the names that they have on this device. */
 static void name_metrics(const struct gateway_settings *s, struct device_section *d, int section, struct faults *faults)
 {
@@ -170,6 +181,8 @@ static void name_metrics(const struct gateway_settings *s, struct device_section
         else if (!metric)
             conf_fault(s->conf, section, "rename", faults, "profile %s has no metric %.*s", d->profile_name,
                        (int)(colon - pair), pair);
+        else if (settings_said_before(&d->rename, i))
+            conf_fault(s->conf, section, "rename", faults, "%.*s is renamed twice", (int)(colon - pair), pair);
         else
             metric->name = colon + 1;
     }
@@ -205,30 +218,52 @@ static void make_metrics(struct gateway_settings *s, struct device_section *d, i
     settings_group_metrics(s, d, section, faults);
 }
 
-static void check_device(struct gateway_settings *s, struct device_section *d, int section, struct faults *faults)
+/* NULL: there is none, or the name is at fault, and that has been said. */
+static struct bus_section *find_bus(struct gateway_settings *s, struct device_section *d, int section,
+                                    struct faults *faults)
 {
-    struct bus_section *bus = NULL;
-    for (size_t i = 0; i < s->bus_count && !bus; i++)
+    if (!d->bus_name)
+        return NULL;
+    for (size_t i = 0; i < s->bus_count; i++)
         if (!strcmp(s->buses[i].name, d->bus_name)) {
-            bus = &s->buses[i];
             d->bus = i;
+            return &s->buses[i];
         }
-    if (!bus) {
-        conf_fault(s->conf, section, "bus", faults, "there is no [bus %s]", d->bus_name);
-    } else {
+    conf_fault(s->conf, section, "bus", faults, "there is no [bus %s]", d->bus_name);
+    return NULL;
+}
+
+static void check_unit(const struct gateway_settings *s, const struct bus_section *bus, int64_t unit, int section,
+                       struct faults *faults)
+{
+    if (bus->type == BUS_UNKNOWN || unit == UNIT_UNKNOWN)
+        return;
+    if (bus->type != BUS_TCP && (unit < 1 || unit > 247))
+        conf_fault(s->conf, section, "unit", faults, "on a serial line units are 1 to 247");
+    if (bus->type == BUS_TCP && unit > 247 && unit != 255)
+        conf_fault(s->conf, section, "unit", faults, "on TCP units are 0 to 247, and 255");
+}
+
+/* Not whole: a key was at fault.  What the others say is checked all the same, each by itself. */
+static void check_device(struct gateway_settings *s, struct device_section *d, int section, bool whole,
+                         struct faults *faults)
+{
+    struct bus_section *bus = find_bus(s, d, section, faults);
+    if (bus) {
         bus->device_count++;
-        if (bus->type != BUS_TCP && (d->unit < 1 || d->unit > 247))
-            conf_fault(s->conf, section, "unit", faults, "on a serial line units are 1 to 247");
-        if (bus->type == BUS_TCP && d->unit > 247 && d->unit != 255)
-            conf_fault(s->conf, section, "unit", faults, "on TCP units are 0 to 247, and 255");
+        check_unit(s, bus, d->unit, section, faults);
         if (!d->timeout_ms)
             d->timeout_ms = bus->timeout_ms;
     }
     if (*d->calibrated && !date_is_valid(d->calibrated))
         conf_fault(s->conf, section, "calibrated", faults, "expected a date such as 2026-01-31");
-    d->profile = find_profile(s, section, d->profile_name, faults);
+    d->profile = d->profile_name ? find_profile(s, section, d->profile_name, faults) : NULL;
     if (!d->profile)
         return;
+    if (!whole) {
+        name_metrics(s, d, section, faults);
+        return;
+    }
     d->calibration_due_ms = calibration_due(d);
     d->worst_answer_ms = d->profile->worst_answer_ms ? d->profile->worst_answer_ms : 2 * d->timeout_ms;
     if (d->worst_answer_ms < d->timeout_ms)
@@ -241,9 +276,9 @@ static void check_device(struct gateway_settings *s, struct device_section *d, i
 static void read_device(struct gateway_settings *s, int section, struct faults *faults)
 {
     struct device_section *d = &s->devices[s->device_count++];
-    *d = (struct device_section){.name = conf_label(s->conf, (size_t)section)};
-    if (conf_fill(s->conf, section, device_options, d, faults))
-        check_device(s, d, section, faults);
+    *d = (struct device_section){.name = conf_label(s->conf, (size_t)section), .unit = UNIT_UNKNOWN};
+    bool whole = conf_fill(s->conf, section, device_options, d, faults);
+    check_device(s, d, section, whole, faults);
 }
 
 /* ---- the whole ---- */

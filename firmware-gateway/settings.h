@@ -17,7 +17,7 @@ struct journal_section { /* [journal] */
     int64_t sync_ms; /* 0: with each flush */
 };
 
-enum bus_type { BUS_RTU, BUS_TCP, BUS_RTU_TCP };
+enum bus_type { BUS_UNKNOWN = -1, BUS_RTU, BUS_TCP, BUS_RTU_TCP }; /* unknown: what is written is at fault */
 enum { OVERLOAD_WARN, OVERLOAD_REFUSE };
 enum { CLOCK_AUTO, CLOCK_TRUSTED };
 enum { RS485_NONE, RS485_KERNEL, RS485_RTS_UP, RS485_RTS_DOWN }; /* who switches the line to sending */

@@ -78,7 +78,7 @@ static bool split_address(struct bus_section *bus, const struct conf *conf)
 static void check_serial(const struct gateway_settings *s, const struct bus_section *bus, int section,
                          struct faults *faults)
 {
-    if (!bus->device || bus->device[0] != '/')
+    if (bus->device ? bus->device[0] != '/' : !conf_has(s->conf, section, "device"))
         conf_fault(s->conf, section, "device", faults, "expected the path of the serial line, /dev/…");
     if (bus->address)
         conf_fault(s->conf, section, "address", faults, "belongs to type = tcp and rtu-tcp");
@@ -93,7 +93,7 @@ static void check_socket(const struct gateway_settings *s, struct bus_section *b
         conf_fault(s->conf, section, "device", faults, "belongs to type = rtu");
     if (bus->rs485 != RS485_NONE)
         conf_fault(s->conf, section, "rs485", faults, "belongs to type = rtu");
-    if (!bus->address || !split_address(bus, s->conf))
+    if (bus->address ? !split_address(bus, s->conf) : !conf_has(s->conf, section, "address"))
         conf_fault(s->conf, section, "address", faults, "expected HOST:PORT, port from 1 to 65535");
     for (const struct bus_section *other = s->buses; other < bus && bus->type == BUS_RTU_TCP; other++)
         if (other->type == BUS_RTU_TCP && bus->host && other->host && !strcmp(bus->host, other->host) &&
@@ -104,8 +104,9 @@ static void check_socket(const struct gateway_settings *s, struct bus_section *b
 void settings_read_bus(struct gateway_settings *s, int section, struct faults *faults)
 {
     struct bus_section *bus = &s->buses[s->bus_count++];
-    *bus = (struct bus_section){.name = conf_label(s->conf, (size_t)section)};
-    if (!conf_fill(s->conf, section, bus_options, bus, faults))
+    *bus = (struct bus_section){.name = conf_label(s->conf, (size_t)section), .type = BUS_UNKNOWN};
+    conf_fill(s->conf, section, bus_options, bus, faults);
+    if (bus->type == BUS_UNKNOWN)
         return;
     if (bus->type == BUS_RTU)
         check_serial(s, bus, section, faults);

@@ -25,6 +25,8 @@ static void read_intervals(struct gateway_settings *s, struct device_section *d,
                        "%s is not METRIC:TIME, from the device's interval up to a day", pair);
         else if (!m)
             conf_fault(s->conf, section, "intervals", faults, "there is no metric %.*s", (int)(colon - pair), pair);
+        else if (settings_said_before(&d->intervals, i))
+            conf_fault(s->conf, section, "intervals", faults, "%.*s has two intervals", (int)(colon - pair), pair);
         else
             m->interval_ms = ms;
     }

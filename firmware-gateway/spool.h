@@ -31,7 +31,7 @@ struct spool_settings {
 
 /* Opens, cuts a torn tail, and appends the gap of this start: from the newest time held to now; before it the `time` of
  * what an earlier life of this boot told by the boot's clock, if the wall clock is known now.  What another boot told
- * so will never have a time: the gap covers it, with reason `clock`. */
+ * so will never have a time: the gap covers it, with reason `clock`.  ERR_AGAIN: another spool is open in this folder. */
 int spool_open(struct spool **, const struct spool_settings *, struct moment now, struct fault *);
 void spool_close(struct spool *, bool clean); /* clean: the next start's gap says `stopped` */
 

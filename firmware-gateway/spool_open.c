@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 void spool_random_epoch(char out[static EPOCH_SIZE])
 {
@@ -230,12 +231,13 @@ int spool_open(struct spool **out, const struct spool_settings *set, struct mome
     char path[PATH_MAX];
     struct spool *s = xcalloc(1, sizeof *s);
     s->set = *set;
+    s->folder = -1;
     s->gateway = xstrdup(set->gateway); /* the settings may go while the spool stays */
     s->set.gateway = s->gateway;
     s->work = xmalloc(FRAME_MAX + 1);
     pthread_mutex_init(&s->lock, NULL);
     snprintf(s->state, sizeof s->state, "%s", set->state_dir);
-    int r = file_make_dirs(s->state, 0700, f);
+    int r = file_take_dir(s->state, 0700, &s->folder, f); /* two would write over each other's records */
     snprintf(path, sizeof path, "%s/journal", s->state);
     if (!r)
         r = file_make_dirs(path, 0700, f);
@@ -271,6 +273,8 @@ void spool_close(struct spool *s, bool clean)
         life_write(s, "stopped");
     journal_reader_free(s->reader);
     journal_close(s->journal);
+    if (s->folder >= 0)
+        close(s->folder);
     pthread_mutex_destroy(&s->lock);
     free(s->aside);
     free(s->gateway);

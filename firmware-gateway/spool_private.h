@@ -16,6 +16,7 @@ struct spool {
     char state[PATH_MAX / 2];
     char *gateway;
     char epoch[EPOCH_SIZE];
+    int folder; /* of the state, locked: nobody else writes in it */
     struct journal *journal;
     struct journal_reader *reader;
     uint64_t *aside; /* quarantined seqs of this epoch */

@@ -72,6 +72,8 @@ static const struct verb {
 static const unsigned of_all = 1u << TOOL_DEVICE | 1u << TOOL_TCP | 1u << TOOL_RTU_TCP | 1u << TOOL_BAUD |
                                1u << TOOL_PARITY | 1u << TOOL_STOP_BITS | 1u << TOOL_RS485 | 1u << TOOL_TIMEOUT;
 
+static const unsigned beside_config = 1u << TOOL_CONFIG | 1u << TOOL_ROUNDS;
+
 static const struct verb *find_verb(const char *name)
 {
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
@@ -83,11 +85,16 @@ static const struct verb *find_verb(const char *name)
 
 static bool belongs(const struct verb *verb, const struct tool *t)
 {
-    for (int o = 0; o < TOOL_OPTIONS; o++)
+    for (int o = 0; o < TOOL_OPTIONS; o++) {
         if (t->values[o] && !((verb->own | of_all) & 1u << o)) {
             fprintf(stderr, "--%s does not belong to %s\n", options[o].name, verb->name);
             return false;
         }
+        if (t->values[o] && t->values[TOOL_CONFIG] && !(beside_config & 1u << o)) {
+            fprintf(stderr, "--%s does not belong beside --config: the file says it\n", options[o].name);
+            return false;
+        }
+    }
     return true;
 }
 

@@ -106,24 +106,36 @@ static void put_run(struct buf *b, const uint16_t *words, const struct decoding 
     }
 }
 
-/* {"unit":1,"table":"holding","address":500,"words":[…],"pairs":[{"address":500,"u32":{"abcd":"…",…},"s32":…,"f32":…}]}:
- * the decodings as texts, since JSON's numbers are doubles to most readers. */
+/* ,"pairs":[{"address":500,"u32":{"abcd":"…",…},…},…] */
+static void put_runs(struct buf *b, const struct read *r, const char *name, unsigned length,
+                     const struct decoding *types, size_t count)
+{
+    buf_print(b, ",\"%s\":[", name);
+    for (unsigned i = 0; i + length <= r->question.count && r->question.function > 2; i++) {
+        buf_print(b, "%s{\"address\":%u,", i ? "," : "", r->question.address + i);
+        put_run(b, r->words + i, types, count);
+        buf_char(b, '}');
+    }
+    buf_char(b, ']');
+}
+
+/* {"unit":1,"table":"holding","address":500,"words":[…],"pairs":[{"address":500,"u32":{"abcd":"…",…},"s32":…,"f32":…}],
+ * "quads":[{"address":500,"u64":…,"s64":…,"f64":…}]}: the decodings as texts, since JSON's numbers are doubles to most
+ * readers. */
 static void print_json(const struct read *r)
 {
     static const struct decoding pairs[] = {
         {"u32", TYPE_U32}, {"s32", TYPE_S32}, {"f32", TYPE_F32}, {"bcd32", TYPE_BCD32}};
+    static const struct decoding quads[] = {{"u64", TYPE_U64}, {"s64", TYPE_S64}, {"f64", TYPE_F64}};
     struct buf b = buf_growing();
     buf_print(&b, "{\"unit\":%u,\"table\":\"%s\",\"address\":%u,\"words\":[", r->question.unit,
               profile_table_name(r->table), r->question.address);
     for (unsigned i = 0; i < r->question.count; i++)
         buf_print(&b, "%s%u", i ? "," : "", r->words[i]);
-    buf_text(&b, "],\"pairs\":[");
-    for (unsigned i = 0; i + 2 <= r->question.count && r->question.function > 2; i++) {
-        buf_print(&b, "%s{\"address\":%u,", i ? "," : "", r->question.address + i);
-        put_run(&b, r->words + i, pairs, sizeof pairs / sizeof *pairs);
-        buf_char(&b, '}');
-    }
-    buf_text(&b, "]}");
+    buf_char(&b, ']');
+    put_runs(&b, r, "pairs", 2, pairs, sizeof pairs / sizeof *pairs);
+    put_runs(&b, r, "quads", 4, quads, sizeof quads / sizeof *quads);
+    buf_char(&b, '}');
     puts(b.data);
     buf_free(&b);
 }

@@ -79,8 +79,9 @@ bool tool_settings(const struct tool *t, struct tool_line line, const char *prof
     struct buf ini = buf_growing();
     int ways = !!t->values[TOOL_DEVICE] + !!t->values[TOOL_TCP] + !!t->values[TOOL_RTU_TCP];
     *s = (struct gateway_settings){0};
-    if (!t->values[TOOL_DEVICE] && (t->values[TOOL_BAUD] || t->values[TOOL_PARITY]) && !t->values[TOOL_RTU_TCP]) {
-        fputs("--baud and --parity belong to --device and --rtu-tcp\n", stderr);
+    if (!t->values[TOOL_DEVICE] && !t->values[TOOL_RTU_TCP] &&
+        (t->values[TOOL_BAUD] || t->values[TOOL_PARITY] || t->values[TOOL_STOP_BITS])) {
+        fputs("--baud, --parity and --stop-bits belong to --device and --rtu-tcp\n", stderr);
         return false;
     }
     if (ways != 1 || !is_one_line(t)) {

@@ -132,6 +132,31 @@ class Tools(Scenario):
         self.assertTrue(any(line[0] == "mute" and "exception-2" in line for line in lines), table)
         self.assertFalse(os.path.exists(self.street.path("state")))  # it journals nothing
 
+    def test_once_lines_up_whatever_is_said(self):
+        name = "the-longest-name-of-a-device-32c"
+        table = self.gateway("-c", self.config(**{name: {"profile": "meter"}, "b": {"profile": "sound"}}), "--once", expect=1).stdout
+        lines = table.splitlines()
+        values = {line.split()[1]: line.split()[2] for line in lines[1:]}
+        end = lines[0].index("value") + len("value")
+        for line in lines[1:]:
+            self.assertEqual(line[:end].split()[-1], values[line.split()[1]], table)
+            self.assertIn(line[end:end + 1], ("", " "), table)
+
+    def test_once_speaks_json(self):
+        said = self.gateway("-c", self.config(a={"profile": "meter"}, mute={"profile": "sound", "unit": 2}), "--once", "--json", expect=1)
+        said = json.loads(said.stdout)
+        values, errors = {}, {}
+        for reading in said["readings"]:
+            self.assertLess(abs(reading["ts"] / 1000 - time.time()), 60)
+            if reading["device"] == "a":
+                values.update(reading.get("values", {}))
+                errors.update(reading.get("errors", {}))
+        self.assertEqual((values["laeq"], values["count"]), (67.3, HUGE))
+        self.assertEqual((errors["odd"], errors["gone"]), ("garbage", "exception-2"))
+        self.assertEqual([r["error"] for r in said["readings"] if r["device"] == "mute"], ["exception-2"])
+        self.assertEqual(said["texts"], [{"device": "a", "serial": "SN-0042"}])
+        self.gateway("-c", self.config(a={"profile": "sound"}), "--json", expect=2)
+
     def test_once_ends_with_0_only_if_all_answer(self):
         sound = self.gateway("-c", self.config(a={"profile": "sound"}), "--once")
         self.assertIn(["a", "laeq", "67.3", "dB(A)"], [line.split() for line in sound.stdout.splitlines()])
@@ -166,6 +191,9 @@ class Tools(Scenario):
                             (("watch", "meter", *self.where, *self.profiles, "--rounds", "0"), "--rounds: expected a number from 1"),
                             (("watch", "meter", *self.where, *self.profiles, "--rounds", "2x"), "--rounds: expected a number from 1"),
                             (("watch", "meter", "-c", "gateway.ini"), "name a profile and a line, or a gateway.ini"),
+                            (("watch", "-c", "gateway.ini", *self.where), "--tcp does not belong beside --config"),
+                            (("watch", "-c", "gateway.ini", "--unit", "3"), "--unit does not belong beside --config"),
+                            (("read", *self.where, "--stop-bits", "2"), "--stop-bits belong to --device and --rtu-tcp"),
                             (("watch", "-c", "/nowhere/gateway.ini"), "/nowhere/gateway.ini")):
             self.assertIn(said, self.bus(*words, expect=2).stderr, words)
 
@@ -214,7 +242,10 @@ class Tools(Scenario):
 
     def test_read_of_one_register(self):
         read = json.loads(self.bus("read", *self.where, "--unit", "1", "--register", "holding:0x0000", "--json").stdout)
-        self.assertEqual((read["words"], read["pairs"]), ([673], []))
+        self.assertEqual((read["words"], read["pairs"], read["quads"]), ([673], [], []))
+        read = json.loads(self.bus("read", *self.where, "--unit", "1", "--register", "holding:10", "--count", "4", "--json").stdout)
+        self.assertEqual([run["address"] for run in read["pairs"]], [10, 11, 12])
+        self.assertEqual([(run["address"], run["u64"]["abcd"]) for run in read["quads"]], [(10, str(HUGE))])
         self.assertIn("unit 2, holding:0+1: exception-2", self.bus("read", *self.where, "--unit", "2", expect=1).stderr)
         self.assertIn("coil:0+8: exception-1", self.bus("read", *self.where, "--register", "coil:0", "--count", "8", expect=1).stderr)
 

@@ -1,4 +1,5 @@
 /* gateway.ini and profiles: what is read, and what is said about what cannot be. */
+#include "firmware-gateway/decode.h"
 #include "firmware-gateway/load.h"
 
 #include <math.h>
@@ -231,6 +232,8 @@ static void each_fault_is_named(void **state)
         {HEAD RTU NOISE("kitchen", "1") "rename = laeq\n", "laeq is not OLD:NEW"},
         {HEAD RTU NOISE("kitchen", "1") "rename = laeq:La\n", "laeq:La is not OLD:NEW"},
         {HEAD RTU NOISE("kitchen", "1") "rename = lae:la\n", "profile noise has no metric lae"},
+        {HEAD RTU NOISE("kitchen", "1") "rename = laeq:la laeq:lb\n", "laeq is renamed twice"},
+        {HEAD RTU NOISE("kitchen", "1") "intervals = laeq:1min laeq:2min\n", "laeq has two intervals"},
         {HEAD RTU NOISE("kitchen", "1") "intervals = laeq\n", "intervals = laeq: laeq is not METRIC:TIME"},
         {HEAD RTU NOISE("kitchen", "1") "intervals = laeq:500ms\n", "laeq:500ms is not METRIC:TIME"},
         {HEAD RTU NOISE("kitchen", "1") "intervals = la:10s\n", "there is no metric la"},
@@ -289,6 +292,122 @@ static void all_faults_come_at_once(void **state)
     assert_true(said(&faults, "is a folder"));
     faults_free(&faults);
     gateway_settings_free(&s);
+}
+
+/* What one key says is checked though another is at fault; and nothing is held against a key because of another's. */
+static void one_fault_hides_no_other(void **state)
+{
+    (void)state;
+    struct gateway_settings s;
+    struct faults faults = {0};
+    load(&s,
+         "[gateway]\nid = a\ndistrict = b\n[mqtt]\nurl = mqtt://b:0\nroot = a/+/b\nroof = 1\ncert_file = /etc/hostname\n"
+         "[bus a]\ntype = rtu\nbawd = 1\ndevice = ttyUSB0\naddress = h\n"
+         "[bus b]\ntype = udp\naddress = h:1\n"
+         "[bus c]\ntype = tcp\naddress = h ; main\n"
+         "[bus d]\ntype = tcp\nbaud = fast\n"
+         "[device n]\nbus = x\nunit = 300\nprofile = noise\nsite = Club\nrename = la:lb\ncalibrated = today\n"
+         "[device m]\nbus = b\nunit = 0\nprofile = noise\nsite = a\ninterval = 1\nintervals = laeq:500ms\n"
+         "[device o]\nbus = a\nunit = 0\nprofile = faulty\nsites = a\n",
+         &faults);
+    static const char *const all[] = {"url = mqtt://b:0: allowed are",
+                                      "root = a/+/b: expected a topic",
+                                      "roof = 1: unknown key",
+                                      "cert_file and key_file go together",
+                                      "bawd = 1: unknown key",
+                                      "device = ttyUSB0: expected the path",
+                                      "[bus a] address = h: belongs to",
+                                      "type = udp: expected one of",
+                                      "address = h ; main: # and ; need quotes",
+                                      "baud = fast: expected",
+                                      "[bus d] address: expected HOST:PORT",
+                                      "[device n] bus = x: there is no [bus x]",
+                                      "unit = 300: expected a whole number",
+                                      "site = Club: expected a name",
+                                      "profile noise has no metric la",
+                                      "calibrated = today: expected a date",
+                                      "[device m] interval = 1: expected a time",
+                                      "[device o] unit = 0: on a serial line",
+                                      "sites = a: unknown key",
+                                      "[device o] site: is missing",
+                                      "order = abc: expected one of",
+                                      "forbidden = x: x is not",
+                                      "[a] decimals = 10: expected",
+                                      "holding:65536: expected holding:N",
+                                      "[b] bit = 16: expected",
+                                      "1.5 is no raw value",
+                                      "[c] type = u17: expected one of",
+                                      "[d] byte = middle: expected one of",
+                                      "scale = x: expected a decimal number"};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        assert_true(said(&faults, all[i]));
+    assert_int_equal(faults.count, sizeof all / sizeof all[0]);
+    faults_free(&faults);
+    gateway_settings_free(&s);
+}
+
+static void a_password_is_looked_at(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *said; /* NULL: no file */
+    } cases[] = {{"secret", NULL},
+                 {" se cret#1\r\nand a comment\n", NULL},
+                 {"", "its first line is empty"},
+                 {"\nsecret\n", "its first line is empty"},
+                 {NULL, "password: cannot open: No such file"}};
+    char text[400];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct gateway_settings s;
+        struct faults faults = {0};
+        if (cases[i].text)
+            put_file("password", cases[i].text);
+        else
+            unlink(path_of("password"));
+        snprintf(text, sizeof text, HEAD "username = u\npassword_file = %s\n", path_of("password"));
+        assert_int_equal(load(&s, text, &faults), cases[i].said ? ERR_RANGE : 0);
+        assert_int_equal(faults.count, cases[i].said != NULL);
+        assert_true(!cases[i].said || said(&faults, cases[i].said));
+        faults_free(&faults);
+        gateway_settings_free(&s);
+    }
+    struct gateway_settings s;
+    struct faults faults = {0};
+    snprintf(text, sizeof text, HEAD "username = u\npassword_file = %s\n", folder);
+    assert_int_equal(load(&s, text, &faults), ERR_RANGE);
+    assert_true(said(&faults, "is a folder, not a regular file"));
+    faults_free(&faults);
+    gateway_settings_free(&s);
+    assert_int_equal(load(&s, HEAD "password_file = /etc/hostname\n", &faults), ERR_RANGE);
+    assert_true(said(&faults, "a password needs username beside it"));
+    faults_free(&faults);
+    gateway_settings_free(&s);
+}
+
+static void a_broker_has_a_name_or_an_address(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url, *host; /* NULL: refused */
+        int port;
+    } cases[] = {{"mqtt://b", "b", 1883},           {"mqtt://192.0.2.1:1", "192.0.2.1", 1},
+                 {"mqtt://[::1]", "::1", 1883},     {"mqtt://[2001:db8::1]:65535", "2001:db8::1", 65535},
+                 {"mqtt://[::1", NULL, 0},          {"mqtt://[::1]x", NULL, 0},
+                 {"mqtt://[::1]:", NULL, 0},        {"mqtt://[]", NULL, 0},
+                 {"mqtt://::1", NULL, 0},           {"mqtt://[::1]:0", NULL, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[200];
+        struct gateway_settings s;
+        struct faults faults = {0};
+        snprintf(text, sizeof text, "[gateway]\nid = a\ndistrict = b\n[mqtt]\nurl = %s\n", cases[i].url);
+        assert_int_equal(load(&s, text, &faults), cases[i].host ? 0 : ERR_RANGE);
+        if (cases[i].host) {
+            assert_string_equal(s.mqtt.host, cases[i].host);
+            assert_int_equal(s.mqtt.port, cases[i].port);
+        }
+        faults_free(&faults);
+        gateway_settings_free(&s);
+    }
 }
 
 static void the_plan_is_printed(void **state)
@@ -428,6 +547,28 @@ static void profiles_are_read_whole(void **state)
     profile_free(p);
 }
 
+/* As in `nan` a raw value is the bits, whichever way it is written: 0xFFFF of a signed register is -1. */
+static void a_map_knows_the_sign(void **state)
+{
+    (void)state;
+    struct faults faults = {0};
+    struct profile *p = read_text("[profile]\nmeasurement = x\n"
+                                  "[a]\nregister = holding:0\ntype = s16\nmap = 0xFFFF:1 0:0 -2:2\n"
+                                  "[b]\nregister = holding:1\ntype = u16\nmap = -1:1 0:0\n"
+                                  "[c]\nregister = holding:2\ntype = s64\nmap = 0xFFFFFFFFFFFFFFFF:1 0:0\n"
+                                  "[d]\nregister = holding:6\ntype = bcd16\nmap = 1234:1 9999:2\n",
+                                  &faults);
+    static const uint16_t words[4][4] = {{0xffff}, {0xffff}, {0xffff, 0xffff, 0xffff, 0xffff}, {0x1234}};
+    assert_non_null(p);
+    for (size_t i = 0; i < 4; i++) {
+        struct value v;
+        unsigned quality = 0;
+        assert_true(decode_metric(&p->metrics[i], words[i], &v, &quality, NULL));
+        assert_true(v.number == 1);
+    }
+    profile_free(p);
+}
+
 static void profiles_say_what_holds_for_all_metrics(void **state)
 {
     (void)state;
@@ -532,9 +673,15 @@ static void faults_of_profiles_are_named(void **state)
         {P U16 "min = 5\nmax = 5\n", "min = 5: is not below max"},
         {P U16 "nan = 65536\n", "65536 is no raw value of 16 bits"},
         {P U16 "nan = 1.5\n", "1.5 is no raw value"},
+        {P U16 "[serial]\nregister = holding:9\ntype = string\nlength = 1\ninterval = 1min\n",
+         "beside it stand register, length and order only"},
         {P U16 "map = 1\n", "1 is not RAW:VALUE"},
         {P U16 "map = 1:1 0x1:2\n", "0x1:2: the raw value 1 has a value already"},
         {P U16 "map = 1:x\n", "1:x is not RAW:VALUE"},
+        {P U16 "map = 0:0 65536:1\n", "65536 is no raw value of u16"},
+        {P "[m]\nregister = holding:0\ntype = s16\nmap = -1:0 0xFFFF:1\n", "0xFFFF:1: the raw value -1 has a value"},
+        {P "[m]\nregister = holding:0\ntype = bcd16\nmap = 10000:1\n", "10000 is no raw value of bcd16"},
+        {P "[m]\nregister = coil:0\nmap = 2:1\n", "2 is no raw value of bit"},
         {P U16 "map = 1:1\nscale = 2\n", "gives the value itself"},
         {P "[m]\nregister = holding:0\ntype = f32\nmap = 1:1\n", "a float has no map"},
         {"[profile]\nmeasurement = x\nmax_registers = 1\n[m]\nregister = holding:0\ntype = u32\n",
@@ -562,6 +709,13 @@ static int make_folder(void **state)
     put_file("profiles/noise.ini", noise);
     put_file("profiles/meter.ini", meter);
     put_file("profiles/broken.ini", "[profile]\nbawd = 1\n");
+    put_file("profiles/faulty.ini", "[profile]\nmeasurement = x\norder = abc\nforbidden = x\n"
+                                    "[a]\nregister = holding:65536\ntype = u16\ndecimals = 10\n"
+                                    "[a0]\nregister = holding:0\ntype = bit\nbit = 0\n"
+                                    "[b]\nregister = holding:0\ntype = bit\nbit = 16\n"
+                                    "[c]\nregister = holding:1\ntype = u17\nscale = x\n"
+                                    "[d]\nregister = holding:2\ntype = u8\nbyte = middle\n"
+                                    "[e]\nregister = holding:2\ntype = u8\nbyte = low\nnan = 1.5\n");
     return 0;
 }
 
@@ -569,7 +723,7 @@ static int drop_folder(void **state)
 {
     (void)state;
     static const char *const files[] = {"profiles/doubtful.ini", "profiles/noise.ini", "profiles/meter.ini",
-                                        "profiles/broken.ini", "gateway.ini"};
+                                        "profiles/broken.ini", "profiles/faulty.ini", "password", "gateway.ini"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         unlink(path_of(files[i]));
     rmdir(path_of("profiles"));
@@ -584,10 +738,14 @@ int main(void)
         cmocka_unit_test(devices_of_one_profile_keep_apart),
         cmocka_unit_test(each_fault_is_named),
         cmocka_unit_test(all_faults_come_at_once),
+        cmocka_unit_test(one_fault_hides_no_other),
+        cmocka_unit_test(a_password_is_looked_at),
+        cmocka_unit_test(a_broker_has_a_name_or_an_address),
         cmocka_unit_test(the_plan_is_printed),
         cmocka_unit_test(what_a_plan_costs_is_said),
         cmocka_unit_test(the_sample_is_valid),
         cmocka_unit_test(profiles_are_read_whole),
+        cmocka_unit_test(a_map_knows_the_sign),
         cmocka_unit_test(profiles_say_what_holds_for_all_metrics),
         cmocka_unit_test(faults_of_profiles_are_named),
     };

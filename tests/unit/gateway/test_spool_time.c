@@ -148,6 +148,26 @@ static void frames_of_an_unknown_time_are_not_too_old(void **state)
     assert_int_equal(spool_first(spool), 1);
 }
 
+/* As when somebody starts a gateway by hand while the service runs: the second one touches nothing. */
+static void one_gateway_alone_writes_in_a_folder(void **state)
+{
+    (void)state;
+    start(A, true, 1000);
+    say(NULL, T0 + 2000);
+    uint64_t last = spool_last(spool);
+    struct spool *other = NULL;
+    struct fault f = {0};
+    struct spool_settings set = {.state_dir = dir, .gateway = "gw-1", .hello = hello, .boot = A};
+    assert_int_equal(spool_open(&other, &set, (struct moment){.ms = T0 + 3000}, &f), ERR_AGAIN);
+    assert_null(other);
+    assert_non_null(strstr(f.text, ": another process has it"));
+    say(NULL, T0 + 4000);
+    assert_int_equal(spool_last(spool), last + 1);
+    start(A, true, 5000); /* the lock goes with its holder */
+    assert_int_equal(spool_cut_bytes(spool), 0);
+    assert_int_equal(spool_last(spool), last + 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +175,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(after_another_boot_the_moment_is_lost_to_the_clock, setup, teardown),
         cmocka_unit_test_setup_teardown(the_time_of_a_running_gateway_names_what_is_synced, setup, teardown),
         cmocka_unit_test_setup_teardown(a_new_epoch_takes_what_waits_along_and_the_time_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_gateway_alone_writes_in_a_folder, setup, teardown),
         cmocka_unit_test_setup_teardown(frames_of_an_unknown_time_are_not_too_old, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
