@@ -65,8 +65,8 @@ static bool say(const struct acks *a, const struct owed *o, struct mqtt *mqtt)
     struct hash head;
     uint64_t seq = intake_position(a->intake, o->gateway, o->epoch, &head);
     hash_hex(&head, hex);
-    int n = snprintf(text, sizeof text, "{\"v\":1,\"by\":\"%s\",\"epoch\":\"%s\",\"seq\":%llu,\"head\":\"%s\"}", a->collector,
-                     o->epoch, (unsigned long long)seq, hex);
+    int n = snprintf(text, sizeof text, "{\"v\":1,\"by\":\"%s\",\"epoch\":\"%s\",\"seq\":%llu,\"head\":\"%s\"}",
+                     a->collector, o->epoch, (unsigned long long)seq, hex);
     topic_of(a, o->district, o->gateway, topic);
     return mqtt_publish(mqtt, topic, text, (size_t)n, 1, false, NULL) == 0;
 }
@@ -86,13 +86,14 @@ void acks_pay(struct acks *a, struct mqtt *mqtt, int64_t now)
     }
 }
 
-void acks_refuse(const struct acks *a, struct mqtt *mqtt, const struct intake_result *r, const void *payload, size_t length)
+void acks_refuse(const struct acks *a, struct mqtt *mqtt, const struct intake_result *r, const void *payload,
+                 size_t length)
 {
     char topic[TOPIC], text[256], hex[HASH_HEX];
     struct hash h = hash_of(payload, length);
     hash_hex(&h, hex);
-    int n = snprintf(text, sizeof text, "{\"v\":1,\"by\":\"%s\",\"sha256\":\"%s\",\"reason\":\"%s\"}", a->collector, hex,
-                     intake_words[r->verdict]);
+    int n = snprintf(text, sizeof text, "{\"v\":1,\"by\":\"%s\",\"sha256\":\"%s\",\"reason\":\"%s\"}", a->collector,
+                     hex, intake_words[r->verdict]);
     topic_of(a, r->district, r->gateway, topic);
     mqtt_publish(mqtt, topic, text, (size_t)n, 1, false, NULL);
 }

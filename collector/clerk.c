@@ -57,11 +57,12 @@ static bool fits(struct clerk *c, uint64_t *seq)
 /* A journal without its beginning makes another ledger, without the sites and all that came of them. */
 static int refuse_anew(struct clerk *c, struct fault *f)
 {
-    return fault(f, ERR_DENIED,
-                 "%s: its ledger is missing, damaged, of another journal or of another version of the rules, and cannot be "
-                 "made again: the journal begins with record %llu.  Restore a backup (quietair restore), or go on with the "
-                 "program that wrote this ledger",
-                 c->state_dir, (unsigned long long)journal_first(c->journal));
+    return fault(
+        f, ERR_DENIED,
+        "%s: its ledger is missing, damaged, of another journal or of another version of the rules, and cannot be "
+        "made again: the journal begins with record %llu.  Restore a backup (quietair restore), or go on with the "
+        "program that wrote this ledger",
+        c->state_dir, (unsigned long long)journal_first(c->journal));
 }
 
 /* Opens the ledger, or a new one where the old cannot be gone on with; nothing is deleted. */
@@ -172,8 +173,9 @@ static int put_aside(struct clerk *c)
     let_go(c);
     int r = ledger_set_aside(c->state_dir, clock_wall_ms(), f);
     return r ? r
-             : fault(f, ERR_CORRUPT, "%s: the ledger is damaged (%s): it is set aside, and the next start folds it anew",
-                     c->state_dir, said);
+             : fault(f, ERR_CORRUPT,
+                     "%s: the ledger is damaged (%s): it is set aside, and the next start folds it anew", c->state_dir,
+                     said);
 }
 
 /* What was folded since the last commit is gone from the ledger: begins again from there.  False: it cannot. */

@@ -149,7 +149,8 @@ static int read_back(struct collector *c, uint64_t from, struct fault *f)
     struct journal_record rec;
     struct record parsed;
     int r = 1;
-    uint64_t first = journal_first(c->journal), due = first > from ? first : from + 1, n = journal_next_held(reader, from);
+    uint64_t first = journal_first(c->journal), due = first > from ? first : from + 1,
+             n = journal_next_held(reader, from);
     for (; r >= 0 && n && n <= journal_synced(c->journal); n = journal_next_held(reader, n)) {
         r = journal_read(reader, n, &rec);
         if (r != 1 || record_read(&parsed, rec.bytes, rec.length) != 0)
@@ -205,7 +206,8 @@ static int open_journal(struct collector *c, struct fault *f)
     c->held = journal_reader_new(c->journal);
     say_damage(c);
     if (c->set->journal.min_age_ms < RETENTION_LEGAL_MS)
-        log_warn("journal", "[journal] min_age is below five years, for which the law has raw records of monitoring kept");
+        log_warn("journal",
+                 "[journal] min_age is below five years, for which the law has raw records of monitoring kept");
     return r;
 }
 
@@ -220,8 +222,7 @@ static void begin(struct collector *c)
 
 int collector_run(const struct collector_settings *set, struct fault *f)
 {
-    struct collector c = {
-        .set = set, .lock = -1, .record = buf_growing(), .bell = bell_new()};
+    struct collector c = {.set = set, .lock = -1, .record = buf_growing(), .bell = bell_new()};
     char client[96], topic[TOPIC];
     int r = open_journal(&c, f);
     if (!r) {

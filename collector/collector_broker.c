@@ -125,7 +125,8 @@ void on_acked(void *ctx, int mid, int reason)
     bool refused = reason >= 128; /* 16, nobody listens now, is fine: it is retained */
     alerts_acked(c->alerts, mid, refused);
     if (refused && said_first(&c->said, mqtt_words(reason)))
-        log_warn("alerts", "the broker refuses a message of ours: %s (reason %d); see its access rules", mqtt_words(reason), reason);
+        log_warn("alerts", "the broker refuses a message of ours: %s (reason %d); see its access rules",
+                 mqtt_words(reason), reason);
 }
 
 void on_denied(void *ctx, const char *why)

@@ -24,7 +24,7 @@
 
 enum { TOPIC = 320 };
 
-struct waiting { /* a request that is answered once the fold has passed what stands at seq */
+struct waiting {          /* a request that is answered once the fold has passed what stands at seq */
     uint64_t ticket, seq; /* ticket 0: who asked has gone with a former life of the collector */
     char request[64];
     bool command;   /* the fold has the answer */
@@ -99,7 +99,7 @@ void status_say(struct collector *);
 
 /* collector_request.c */
 void on_request(void *ctx, uint64_t ticket, const struct json *request, const char *text, size_t length);
-bool ledger_readable(struct collector *); /* c->ledger is open */
+bool ledger_readable(struct collector *);                                   /* c->ledger is open */
 bool ledger_answered(struct collector *, const char *id, struct buf *said); /* the fold's answer, if it has given one */
 uint64_t append_command(struct collector *, const char *text, size_t length);
 void answer_waiting(struct collector *);

@@ -60,7 +60,8 @@ void status_put(struct collector *c, struct buf *b, bool gateways)
     buf_print(b, "},\"broker\":{\"refused\":%llu", (unsigned long long)alerts_refused(c->alerts));
     buf_print(b, "},\"forks\":%llu,\"journal\":{\"first\":%llu,\"last\":%llu,\"bytes\":%lld,\"unreadable\":%llu",
               (unsigned long long)c->verdicts[INTAKE_FORK], (unsigned long long)journal_first(c->journal),
-              (unsigned long long)journal_last(c->journal), (long long)journal_bytes(c->journal), (unsigned long long)c->unreadable);
+              (unsigned long long)journal_last(c->journal), (long long)journal_bytes(c->journal),
+              (unsigned long long)c->unreadable);
     retention_put(c, b);
     buf_char(b, '}');
     if (gateways) {

@@ -47,7 +47,7 @@ struct intake {
     char (*listed)[ID_SIZE]; /* gateways that some version in force lists, sorted */
     size_t listed_count;
     int64_t listed_from, listed_until; /* that is so from … until before */
-    size_t owing; /* gateways of which frames are owed */
+    size_t owing;                      /* gateways of which frames are owed */
 };
 
 /* intake.c */
@@ -60,8 +60,9 @@ enum intake_verdict intake_judge_order(const struct stream *, const struct frame
 void intake_apply_order(struct gateway *, const struct frame *, const char *payload, size_t length);
 
 /* intake_sites.c */
-const struct site *intake_site(const struct intake *, const char *id, int64_t now); /* the version in force; NULL: none */
-bool intake_knows(struct intake *, const char *gateway, int64_t now);               /* does a version in force list it? */
+/* The version in force; NULL: none. */
+const struct site *intake_site(const struct intake *, const char *id, int64_t now);
+bool intake_knows(struct intake *, const char *gateway, int64_t now); /* does a version in force list it? */
 void intake_put_site(struct intake *, const struct site *version);
 void intake_apply_sites(struct intake *, const struct record *command); /* of another verb: nothing happens */
 

@@ -20,8 +20,10 @@ static const char help[] = "usage: quietair-collector -c FILE [--check]\n"
 int main(int argc, char **argv)
 {
     enum { CHECK = 256, HELP, VERSION };
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, CHECK},
-                                            {"help", no_argument, NULL, HELP},       {"version", no_argument, NULL, VERSION},
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check", no_argument, NULL, CHECK},
+                                            {"help", no_argument, NULL, HELP},
+                                            {"version", no_argument, NULL, VERSION},
                                             {0}};
     const char *path = NULL;
     int what = 0, option;

@@ -126,7 +126,8 @@ static int begin_at_base(struct run *run, struct fault *f)
     if (!ledger_position(run->into, &seq, &held, &version))
         return fault(f, ERR_RANGE, "the base: nothing was committed to it yet");
     if (version != FOLD_VERSION)
-        return fault(f, ERR_RANGE, "the base: is of version %d of the rules, this program has %d", version, FOLD_VERSION);
+        return fault(f, ERR_RANGE, "the base: is of version %d of the rules, this program has %d", version,
+                     FOLD_VERSION);
     if (seq > run->plan->upto || !journal_hash(run->reader, seq, &ours) || !hash_equal(&held, &ours))
         return fault(f, ERR_RANGE, "the base: its record %llu is not one of this journal", (unsigned long long)seq);
     if (ledger_restore(run->into, piece, run->fold) != 0)
@@ -143,10 +144,11 @@ static int begin(struct run *run, struct journal *journal, struct fault *f)
     run->plan->first = 1;
     int code = run->plan->based ? begin_at_base(run, f) : 0;
     if (!code && run->plan->first < held && run->plan->upto)
-        code = fault(f, ERR_MISSING,
-                     "the journal begins with record %llu: what stood before (sites above all) is not known, and nothing "
-                     "can be judged again from here%s",
-                     (unsigned long long)held, run->plan->based ? ", nor from this base" : "; give a backup as --base");
+        code =
+            fault(f, ERR_MISSING,
+                  "the journal begins with record %llu: what stood before (sites above all) is not known, and nothing "
+                  "can be judged again from here%s",
+                  (unsigned long long)held, run->plan->based ? ", nor from this base" : "; give a backup as --base");
     return code;
 }
 

@@ -205,7 +205,8 @@ int collector_settings_load(struct collector_settings *s, const char *path, stru
     mqtt_check(s->conf, conf_find(s->conf, "mqtt", ""), &s->mqtt, faults);
     int journal = conf_find(s->conf, "journal", "");
     if (conf_fill(s->conf, journal, journal_options, s, faults) && s->journal.max_age_ms < s->journal.min_age_ms)
-        conf_fault(s->conf, journal, "max_age", faults, "is below min_age (" RETENTION_MIN_AGE ", the law's five years, "
+        conf_fault(s->conf, journal, "max_age", faults,
+                   "is below min_age (" RETENTION_MIN_AGE ", the law's five years, "
                    "where nothing else is set)");
     int influx = conf_find(s->conf, "influx", "");
     s->influx.on = influx >= 0;

@@ -14,9 +14,9 @@ struct influx_settings { /* [influx]; on: the section is there */
     bool on;
     const char *url;
     int api;
-    const char *database;      /* v1 */
-    const char *org, *bucket;  /* v2 */
-    const char *token_file;    /* v2, also v1 behind a proxy */
+    const char *database;     /* v1 */
+    const char *org, *bucket; /* v2 */
+    const char *token_file;   /* v2, also v1 behind a proxy */
     int64_t batch, flush_ms;
     bool gzip;
 };
@@ -29,9 +29,9 @@ struct collector_settings {
     struct mqtt_settings mqtt;
     struct influx_settings influx;
     struct retention_rule journal;
-    char *rules_text;           /* the [rules] section as INI text */
-    char *standards_json;       /* {"name":"INI text",…} of the standards that [rules] names */
-    char *calendars_json;       /* {"cn-2026":"INI text",…} */
+    char *rules_text;     /* the [rules] section as INI text */
+    char *standards_json; /* {"name":"INI text",…} of the standards that [rules] names */
+    char *calendars_json; /* {"cn-2026":"INI text",…} */
     char *socket_path, *standards_path, *calendars_path; /* owned */
     struct conf *conf;
 };

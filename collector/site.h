@@ -11,7 +11,16 @@
 #include "common/id.h"
 #include "common/json.h"
 
-enum site_kind { SITE_RESTAURANT, SITE_BREAKFAST, SITE_BARBECUE, SITE_CANTEEN, SITE_KTV, SITE_CLUB, SITE_BAR, SITE_OTHER };
+enum site_kind {
+    SITE_RESTAURANT,
+    SITE_BREAKFAST,
+    SITE_BARBECUE,
+    SITE_CANTEEN,
+    SITE_KTV,
+    SITE_CLUB,
+    SITE_BAR,
+    SITE_OTHER
+};
 enum noise_position { POSITION_BOUNDARY, POSITION_WINDOW, POSITION_INDOOR, POSITION_STRUCTURE_A, POSITION_STRUCTURE_B };
 extern const char *const site_kinds[];      /* by enum site_kind, ends with NULL */
 extern const char *const noise_positions[]; /* by enum noise_position, ends with NULL */
@@ -26,16 +35,16 @@ struct site {
     char id[ID_SIZE], district[ID_SIZE], grid[ID_SIZE];
     char name[128], officer[64], address[192]; /* UTF-8 */
     enum site_kind kind;
-    double lon, lat;                 /* NAN: not given */
-    int noise_class;                 /* 0..NOISE_CLASS_4B, NOT_GIVEN */
-    enum noise_position position;    /* boundary where not given */
-    double background_day, background_night; /* dB(A), NAN: not given */
-    int night_start;                 /* minutes after midnight, NOT_GIVEN: as [rules] has it */
-    double stoves;                   /* reference stoves, NAN: not given */
-    double airflow;                  /* design air volume of its exhaust, m3/h, NAN: not given */
-    char fume_standard[ID_SIZE];     /* "" : the collector's first fume standard */
-    int purifier;                    /* 1 yes, 0 no, NOT_GIVEN */
-    int64_t purifier_installed_ms;   /* 0: date not given */
+    double lon, lat;                              /* NAN: not given */
+    int noise_class;                              /* 0..NOISE_CLASS_4B, NOT_GIVEN */
+    enum noise_position position;                 /* boundary where not given */
+    double background_day, background_night;      /* dB(A), NAN: not given */
+    int night_start;                              /* minutes after midnight, NOT_GIVEN: as [rules] has it */
+    double stoves;                                /* reference stoves, NAN: not given */
+    double airflow;                               /* design air volume of its exhaust, m3/h, NAN: not given */
+    char fume_standard[ID_SIZE];                  /* "" : the collector's first fume standard */
+    int purifier;                                 /* 1 yes, 0 no, NOT_GIVEN */
+    int64_t purifier_installed_ms;                /* 0: date not given */
     int64_t install_deadline_ms, last_cleaned_ms; /* 0: not given */
     double cleaning_days, cleaning_hours;         /* NAN: not given */
     char opening_hours[96], weather[72];
@@ -52,10 +61,11 @@ int site_csv_read(const char *text, size_t length, struct site **rows, size_t *c
 /* The same text as UTF-8 (free it), without BOM; NULL: it is neither, faults say so. */
 char *site_csv_utf8(const char *text, size_t length, size_t *utf8_length, struct faults *);
 
-void site_write(struct buf *, const struct site *);       /* one JSON object, keys as the columns, and `imported`; what is not given is left out */
-bool site_read(struct site *, const struct json *);       /* the same back */
+/* One JSON object, keys as the columns, and `imported`; what is not given is left out. */
+void site_write(struct buf *, const struct site *);
+bool site_read(struct site *, const struct json *);        /* the same back */
 bool site_equal(const struct site *, const struct site *); /* but for valid_from_ms */
-bool site_is_catering(const struct site *);               /* restaurant, breakfast, barbecue, canteen */
+bool site_is_catering(const struct site *);                /* restaurant, breakfast, barbecue, canteen */
 bool site_permits(const struct site *, const char *gateway);
 
 /* Is it closed for good?  The version must be the one valid then. */

@@ -16,7 +16,7 @@ struct hash chain_next(const struct hash *before, const void *bytes, size_t leng
 struct hash hash_of(const void *bytes, size_t length); /* plain SHA-256 */
 bool hash_equal(const struct hash *, const struct hash *);
 void hash_hex(const struct hash *, char out[static HASH_HEX]);
-bool hash_parse(struct hash *, const char *hex); /* exactly 64 lower-case hex digits */
+bool hash_parse(struct hash *, const char *hex);                  /* exactly 64 lower-case hex digits */
 void hash_after(const struct hash *, char out[static AFTER_HEX]); /* the `after` of the frame that follows */
 
 #endif

@@ -22,8 +22,8 @@ int64_t civil_midnight(int64_t ms, int days); /* 00:00 local of the day of ms, p
 
 /* "2026-11-24" or "2026-11-24T09:30" (local) → ms; false if it is not a date that exists. */
 bool civil_parse(const char *text, int64_t *ms);
-void civil_date(int64_t ms, char out[static 11]);   /* 2026-11-24 */
-void civil_stamp(int64_t ms, char out[static 20]);  /* 2026-11-24 09:30:05 */
+void civil_date(int64_t ms, char out[static 11]);  /* 2026-11-24 */
+void civil_stamp(int64_t ms, char out[static 20]); /* 2026-11-24 09:30:05 */
 
 bool civil_week_parse(const char *text, int64_t *from, int64_t *until); /* 2026-W47: Monday 00:00 .. next Monday */
 void civil_week_of(int64_t ms, char out[static 9]);                     /* ISO week of an instant */

@@ -17,17 +17,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum conf_type {   /* the member at `offset` is a … */
-    CONF_TEXT,     /* const char *: any text */
-    CONF_ID,       /* const char *: [a-z0-9][a-z0-9_-]{0,31} */
-    CONF_IDS,      /* struct conf_list of ids, separated by spaces */
-    CONF_WORDS,    /* struct conf_list of any words, separated by spaces */
-    CONF_INT,      /* int64_t, min..max; decimal, or 0x… where `hex` is set */
-    CONF_NUMBER,   /* double, min..max, finite */
-    CONF_DURATION, /* int64_t milliseconds, min..max: 500ms 1s 10min 12h 60d */
-    CONF_SIZE,     /* int64_t bytes, min..max: 64K 10M 1G, or plain bytes */
-    CONF_BOOL,     /* bool: yes or no */
-    CONF_ENUM      /* int: index into `choices` */
+enum conf_type {                /* the member at `offset` is a … */
+                 CONF_TEXT,     /* const char *: any text */
+                 CONF_ID,       /* const char *: [a-z0-9][a-z0-9_-]{0,31} */
+                 CONF_IDS,      /* struct conf_list of ids, separated by spaces */
+                 CONF_WORDS,    /* struct conf_list of any words, separated by spaces */
+                 CONF_INT,      /* int64_t, min..max; decimal, or 0x… where `hex` is set */
+                 CONF_NUMBER,   /* double, min..max, finite */
+                 CONF_DURATION, /* int64_t milliseconds, min..max: 500ms 1s 10min 12h 60d */
+                 CONF_SIZE,     /* int64_t bytes, min..max: 64K 10M 1G, or plain bytes */
+                 CONF_BOOL,     /* bool: yes or no */
+                 CONF_ENUM      /* int: index into `choices` */
 };
 
 struct conf_list {
@@ -55,10 +55,10 @@ struct conf *conf_open_text(const char *name, const char *text, size_t length, s
 void conf_close(struct conf *);
 const char *conf_name(const struct conf *);
 char *conf_copy(const struct conf *, const char *text, size_t length); /* a text that lives as long as the conf */
-const char *conf_source(const struct conf *, size_t *length); /* the whole text as read */
+const char *conf_source(const struct conf *, size_t *length);          /* the whole text as read */
 
 size_t conf_sections(const struct conf *);
-const char *conf_kind(const struct conf *, size_t section); /* "bus" of [bus kitchen] */
+const char *conf_kind(const struct conf *, size_t section);  /* "bus" of [bus kitchen] */
 const char *conf_label(const struct conf *, size_t section); /* "kitchen", or "" */
 int conf_line(const struct conf *, size_t section);
 /* Index of [kind] or [kind label] (label "" for none); -1 if there is none. */

@@ -308,7 +308,8 @@ static bool read_interval(const struct json *object, int64_t *out)
 static bool read_hello_metric(const struct json *node, struct hello_metric *m, struct frame *f)
 {
     static const char *const texts[] = {"unit", "type", NULL};
-    *m = (struct hello_metric){text_or(node, "name", ""), text_or(node, "unit", ""), text_or(node, "type", "number"), 0};
+    *m =
+        (struct hello_metric){text_or(node, "name", ""), text_or(node, "unit", ""), text_or(node, "type", "number"), 0};
     bool valid = id_valid(m->name), paced = read_interval(node, &m->interval_ms);
     f->unread += !valid || !paced || !texts_readable(node, texts);
     return valid;

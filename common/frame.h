@@ -96,7 +96,8 @@ struct frame {
     const struct reading *readings; /* FRAME_READINGS */
     const char **refused; /* per reading: NULL, or the reason why it is no reading (device, ts, values, …) */
     size_t reading_count;
-    size_t unread; /* parts of the body that are not as their kind wants them, and are passed over: devices and metrics of
+    size_t
+        unread; /* parts of the body that are not as their kind wants them, and are passed over: devices and metrics of
                       a hello, a list that is none, a gap, a time */
 
     const char *district, *version; /* FRAME_HELLO */

@@ -29,7 +29,8 @@ static int create_segment(struct journal *j, const char *path, uint64_t first)
 
 static int begin_segment(struct journal *j, int64_t now_ms)
 {
-    struct segment s = {.first = j->last + 1, .created_ms = now_ms, .before = j->head, .known = true, .bytes = SEGMENT_HEADER};
+    struct segment s = {
+        .first = j->last + 1, .created_ms = now_ms, .before = j->head, .known = true, .bytes = SEGMENT_HEADER};
     uint8_t head[SEGMENT_HEADER];
     char path[PATH_MAX];
     segment_put(head, &s);
@@ -91,10 +92,10 @@ int journal_append(struct journal *j, const void *bytes, size_t length, int64_t 
             return r; /* nothing waited for a sync */
     }
     struct record_header h = {.length = (uint32_t)length,
-                       .body_crc = segment_crc(bytes, length),
-                       .seq = j->last + 1,
-                       .time_ms = now_ms,
-                       .before = j->head};
+                              .body_crc = segment_crc(bytes, length),
+                              .seq = j->last + 1,
+                              .time_ms = now_ms,
+                              .before = j->head};
     uint8_t head[RECORD_HEADER];
     record_header_put(head, &h);
     int r = append_bytes(j, head, bytes, length);

@@ -32,7 +32,7 @@ struct journal_settings {
 
 struct journal_record {
     uint64_t seq;
-    int64_t time_ms; /* as given to journal_append */
+    int64_t time_ms;    /* as given to journal_append */
     struct hash before; /* h(seq-1) */
     const char *bytes;  /* valid until the next call on the same reader */
     size_t length;
@@ -52,9 +52,9 @@ int journal_append(struct journal *, const void *bytes, size_t length, int64_t n
 int journal_sync(struct journal *);
 bool journal_begins_segment(const struct journal *); /* will the next append begin a segment? */
 
-uint64_t journal_first(const struct journal *);  /* oldest seq of the oldest segment; last+1 when empty */
-uint64_t journal_last(const struct journal *);   /* newest appended; 0: none ever */
-uint64_t journal_synced(const struct journal *); /* newest durable: what readers see */
+uint64_t journal_first(const struct journal *);   /* oldest seq of the oldest segment; last+1 when empty */
+uint64_t journal_last(const struct journal *);    /* newest appended; 0: none ever */
+uint64_t journal_synced(const struct journal *);  /* newest durable: what readers see */
 struct hash journal_head(const struct journal *); /* h(last) */
 int64_t journal_bytes(const struct journal *);
 int64_t journal_cut_bytes(const struct journal *);  /* torn tail cut by journal_open */

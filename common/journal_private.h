@@ -27,7 +27,7 @@ struct journal {
     uint64_t synced;
     struct hash head_synced;
     int64_t cut;
-    unsigned aside; /* files set aside */
+    unsigned aside;  /* files set aside */
     bool reads_only; /* another process writes it */
 };
 

@@ -51,7 +51,8 @@ static bool own_up(void)
     return true;
 }
 
-__attribute__((format(printf, 4, 0))) static void say(int level, const char *word, const char *topic, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void say(int level, const char *word, const char *topic,
+                                                      const char *format, va_list args)
 {
     static char line[1024]; /* not on the stacks of 64 workers, of which each page touched stays resident */
     pthread_mutex_lock(&one_at_a_time);

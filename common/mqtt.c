@@ -43,7 +43,8 @@ const char *mqtt_words(int reason)
  * reset before it was read: then this is all that can be told. */
 static const char *certificate_hint(const struct mqtt *m)
 {
-    return m->set->cert_file ? "; it may not take our certificate" : "; it may want a certificate of its clients (cert_file)";
+    return m->set->cert_file ? "; it may not take our certificate"
+                             : "; it may want a certificate of its clients (cert_file)";
 }
 
 static void end(struct mqtt *m, enum ending ending, const char *text)
@@ -154,10 +155,11 @@ static void drop(struct mqtt *m)
     m->connected = m->down = false;
     m->pending = 0;
     if (ending == ENDED_TAKEN && m->ending != ENDED_TAKEN)
-        snprintf(m->why, sizeof m->why,
-                 "the broker closes each connection soon after it was made: another client seems to connect as %s too; ids "
-                 "must be unique, so the broker is left alone for a while",
-                 m->client_id);
+        snprintf(
+            m->why, sizeof m->why,
+            "the broker closes each connection soon after it was made: another client seems to connect as %s too; ids "
+            "must be unique, so the broker is left alone for a while",
+            m->client_id);
     if (wait > 0)
         m->on.disconnected(m->on.ctx, m->why);
 }

@@ -216,4 +216,3 @@ int64_t scan_after(const struct scan *s, const struct record_header *h)
 {
     return s->offset + RECORD_HEADER + h->length;
 }
-

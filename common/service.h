@@ -10,7 +10,7 @@
 void service_begin(void);
 bool service_stopping(void);
 bool service_reload_asked(void); /* SIGHUP came since the last call */
-int service_fd(void); /* readable once a stop was asked for */
+int service_fd(void);            /* readable once a stop was asked for */
 
 void service_thread(pthread_t *, void *(*run)(void *), void *arg); /* starts it, or ends the process */
 int bell_new(void);                                                /* an eventfd, or ends the process */

@@ -180,8 +180,7 @@ static int open_spool(struct gateway *g, struct fault *f)
                                    .error_ms = g->wall.error_ms};
     int r = spool_open(&g->spool, &spool, batch_moment(g->batch, clock_boot_ms()), f);
     if (!r && spool_cut_bytes(g->spool))
-        log_warn("journal", "a torn tail of %" PRId64 " bytes was cut",
-                 spool_cut_bytes(g->spool));
+        log_warn("journal", "a torn tail of %" PRId64 " bytes was cut", spool_cut_bytes(g->spool));
     if (!r && spool_set_aside_files(g->spool))
         log_warn("journal", "%u files of the journal were unreadable and are set aside as *.bad",
                  spool_set_aside_files(g->spool));

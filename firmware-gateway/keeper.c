@@ -57,7 +57,8 @@ int keeper_turn(struct keeper *k, bool now, int64_t wall_ms, int64_t mono_ms)
     if (r)
         return r;
     k->syncs++;
-    if (k->waiting.capacity > KEPT && k->waiting.length <= KEPT) { /* a stall is over: what it took would stay resident */
+    if (k->waiting.capacity > KEPT &&
+        k->waiting.length <= KEPT) { /* a stall is over: what it took would stay resident */
         buf_free(&k->waiting);
         k->waiting = buf_growing();
     }

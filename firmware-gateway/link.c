@@ -91,7 +91,8 @@ struct link *link_new(const struct bus_section *bus, int stop, struct fault *f)
         const char parity = "NEO"[bus->line.parity];
         link->modbus = modbus_new_rtu(bus->device, (int)bus->line.baud, parity, 8, (int)bus->line.stop_bits);
     } else {
-        link->modbus = modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT); /* what it is connected to is ours to say */
+        link->modbus =
+            modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT); /* what it is connected to is ours to say */
         link->reach = reach_new(bus->host, bus->port);
     }
     if (!link->modbus) {

@@ -34,7 +34,7 @@ struct line { /* of an RTU bus */
     int64_t stop_bits;
 };
 
-int64_t line_char_ns(const struct line *);    /* start, 8 data, parity, stop */
+int64_t line_char_ns(const struct line *); /* start, 8 data, parity, stop */
 /* 3.5 characters; 1.75 ms above 19200 baud: MODBUS over Serial Line V1.02, 2.5.1.1 */
 int64_t line_silence_ns(const struct line *);
 /* The answer alone, on the wire. */

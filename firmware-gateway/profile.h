@@ -61,11 +61,11 @@ struct profile_metric {
     unsigned bit, width; /* the part of a register that counts: from this bit (0 is the least significant), so many;
                             of whole registers all their bits */
     struct decimal scale, offset;
-    int decimals;      /* -1: as many as there are */
+    int decimals;        /* -1: as many as there are */
     int64_t interval_ms; /* between polls, where longer than the device's; 0: as the device */
-    double min, max;   /* infinite: no limit */
-    int64_t stuck;     /* so many equal values in a row are suspect; 0: never */
-    double jump;       /* units a second; faster is suspect; infinite: never */
+    double min, max;     /* infinite: no limit */
+    int64_t stuck;       /* so many equal values in a row are suspect; 0: never */
+    double jump;         /* units a second; faster is suspect; infinite: never */
     const uint64_t *nan; /* raw words that mean "no value" */
     size_t nan_count;
     const struct profile_map *map; /* raw to value, instead of scale and offset */
@@ -88,10 +88,10 @@ struct profile_limits {
 
 struct profile {
     const char *name;
-    const char *measurement; /* of the time series: noise, hood, power, air, … */
+    const char *measurement;                         /* of the time series: noise, hood, power, air, … */
     const char *vendor, *model, *source, *weighting; /* "" where not said */
-    int64_t baud;            /* the line as the vendor ships it: 0 where not said */
-    int parity;              /* index into line_parities */
+    int64_t baud;                                    /* the line as the vendor ships it: 0 where not said */
+    int parity;                                      /* index into line_parities */
     int64_t stop_bits;
     struct profile_limits limits;
     int order;               /* enum profile_order: of metrics that do not say */
@@ -104,8 +104,8 @@ struct profile {
     size_t metric_count;
     const struct profile_metric *texts; /* TYPE_STRING, named by profile_text_names */
     size_t text_count;
-    struct conf_list forbidden;         /* as written; limits has it read */
-    struct conf *conf;                  /* owns the strings */
+    struct conf_list forbidden; /* as written; limits has it read */
+    struct conf *conf;          /* owns the strings */
 };
 
 /* What a string may be called: it is a member of the device in `hello`. */
@@ -113,8 +113,8 @@ enum { PROFILE_TEXT_SERIAL, PROFILE_TEXT_MODEL, PROFILE_TEXT_FIRMWARE, PROFILE_T
 extern const char *const profile_text_names[]; /* serial model firmware */
 
 enum { PARITY_NONE, PARITY_EVEN, PARITY_ODD };
-extern const char *const line_parities[];         /* none even odd */
-extern const char *const profile_integrations[];  /* instant interval rolling */
+extern const char *const line_parities[];        /* none even odd */
+extern const char *const profile_integrations[]; /* instant interval rolling */
 
 /* Takes the conf over, whatever comes of it.  NULL when faults came. */
 struct profile *profile_read(struct conf *, const char *name, struct faults *);

@@ -99,10 +99,10 @@ static int say_lost(struct sender *s, uint64_t seq, struct buf *out)
     frame_begin(out, s->gateway, spool_epoch(s->spool), to, known ? &before : &(struct hash){0});
     buf_print(out, ",\"kind\":\"lost\",\"from\":%llu,\"to\":%llu,\"reason\":\"%s\",\"head\":\"",
               (unsigned long long)from, (unsigned long long)to,
-              refused              ? "refused"
-              : !trimmed           ? "corrupt"
+              refused               ? "refused"
+              : !trimmed            ? "corrupt"
               : to <= s->acked_most ? "acked-then-forgotten"
-                                   : "quota");
+                                    : "quota");
     hash_hex(&head, hex);
     buf_text(out, hex);
     buf_text(out, "\"}");

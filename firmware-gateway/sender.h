@@ -30,7 +30,7 @@ struct sender {
     struct {
         uint64_t seq;
         struct hash hash;
-    } kept[SENDER_KEPT]; /* h(seq) of what was sent lately, by seq modulo */
+    } kept[SENDER_KEPT];                  /* h(seq) of what was sent lately, by seq modulo */
     uint64_t lost_said, resends, refused; /* counters */
     uint64_t unheeded[UNHEEDED_KINDS];    /* answers that were none, by why; unheeded_words */
 };

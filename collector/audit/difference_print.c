@@ -1,7 +1,7 @@
 /* What differs, for programs and for people. */
 #include "collector/audit/difference_private.h"
-#include "common/table.h"
 #include "common/civil.h"
+#include "common/table.h"
 
 #include <math.h>
 

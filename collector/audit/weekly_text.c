@@ -1,7 +1,7 @@
 /* The weekly audit for people. */
 #include "collector/audit/formats.h"
-#include "common/table.h"
 #include "common/civil.h"
+#include "common/table.h"
 
 static void put_share(struct buf *out, const char *what, double part, double whole)
 {

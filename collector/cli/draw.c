@@ -3,9 +3,9 @@
 #include "collector/cli/cli.h"
 #include "collector/cli/show.h"
 #include "collector/rules/draw_list.h"
-#include "common/table.h"
 #include "common/civil.h"
 #include "common/file.h"
+#include "common/table.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,10 +4,10 @@
 #include "collector/cli/cli.h"
 #include "collector/cli/rows.h"
 #include "collector/cli/show.h"
-#include "common/table.h"
 #include "common/civil.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/table.h"
 
 #include <libgen.h>
 #include <math.h>

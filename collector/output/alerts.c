@@ -19,9 +19,9 @@ struct alerts {
         bool acked;
     } under_way[WINDOW];
     size_t count;
-    bool again;             /* the retained ones are being said */
-    bool some_refused;      /* since they were said last: they are said again */
-    int64_t again_ms;       /* at this time; 0: none set yet */
+    bool again;        /* the retained ones are being said */
+    bool some_refused; /* since they were said last: they are said again */
+    int64_t again_ms;  /* at this time; 0: none set yet */
     uint64_t refused;
     char again_after[TOPIC];
 };
@@ -98,8 +98,7 @@ static void say_again(struct alerts *a, int64_t now_ms)
 void alerts_step(struct alerts *a, int64_t now_ms)
 {
     struct outbox_row row;
-    if (!mqtt_is_connected(a->mqtt) ||
-        (!a->ledger && ledger_open(&a->ledger, a->state_dir, LEDGER_READ, NULL) != 0))
+    if (!mqtt_is_connected(a->mqtt) || (!a->ledger && ledger_open(&a->ledger, a->state_dir, LEDGER_READ, NULL) != 0))
         return;
     if (a->done > ledger_outbox_last(a->ledger, OUTBOX_ALERT))
         a->sent = a->done = 0; /* the ledger was folded anew and counts from the beginning */

@@ -12,10 +12,10 @@ struct alerts;
 
 struct alerts *alerts_new(const char *state_dir, const char *root, struct journal *, struct mqtt *);
 void alerts_free(struct alerts *);
-void alerts_connected(struct alerts *);  /* everything retained is said again: the broker may have forgotten it */
+void alerts_connected(struct alerts *); /* everything retained is said again: the broker may have forgotten it */
 void alerts_step(struct alerts *, int64_t now_ms);
 void alerts_acked(struct alerts *, int mid, bool refused); /* of any message of the client */
 uint64_t alerts_refused(const struct alerts *);            /* so many were */
-int64_t alerts_done(const struct alerts *); /* outbox id that the broker has, or refuses */
+int64_t alerts_done(const struct alerts *);                /* outbox id that the broker has, or refuses */
 
 #endif

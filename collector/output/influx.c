@@ -96,7 +96,8 @@ struct influx *influx_new(const struct influx_settings *set, const char *refused
     x->plain = headers(set, NULL);
     x->zipped = headers(set, "Content-Encoding: gzip");
     curl_easy_setopt(x->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(x->curl, CURLOPT_QUICK_EXIT, 1L); /* else a name that is being looked up is waited for, past all limits */
+    /* Else a name that is being looked up is waited for, past all limits. */
+    curl_easy_setopt(x->curl, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(x->curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
     curl_easy_setopt(x->curl, CURLOPT_TIMEOUT_MS, 30000L);
     curl_easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, keep_answer);
@@ -205,7 +206,8 @@ enum influx_result influx_write(struct influx *x, const char *lines, size_t leng
 {
     size_t packed = 0;
     bool zip = x->set->gzip && pack(x, lines, length, &packed);
-    long status = zip ? post(x, x->write_url, x->packed, packed, x->zipped) : post(x, x->write_url, lines, length, x->plain);
+    long status =
+        zip ? post(x, x->write_url, x->packed, packed, x->zipped) : post(x, x->write_url, lines, length, x->plain);
     if (status >= 200 && status < 300)
         return INFLUX_DONE;
     if (unknown_token(x, status))

@@ -24,7 +24,7 @@ enum influx_result influx_write(struct influx *, const char *lines, size_t lengt
 /* From any thread: what is under way at that moment, and all that is asked for later, comes back as INFLUX_RETRY
  * (within a second: libcurl asks that often). */
 void influx_until(struct influx *, int64_t mono_ms);
-const char *influx_error(const struct influx *);     /* why the last one was not done */
+const char *influx_error(const struct influx *);      /* why the last one was not done */
 int64_t influx_retry_after_ms(const struct influx *); /* 0: the server did not say */
 uint64_t influx_refused(const struct influx *);       /* lines set aside */
 

@@ -65,7 +65,8 @@ struct live_told live_put(const struct intake *in, const char *gateway, const ch
         const char *district, *units, *site, *why;
         int64_t ts = 0;
         bool good, timed = time_readable(node, &ts);
-        if (!id_valid(device) || !values_readable(values) || !quality_readable(node, &good) || (!timed && !waits(node))) {
+        if (!id_valid(device) || !values_readable(values) || !quality_readable(node, &good) ||
+            (!timed && !waits(node))) {
             told.unread++;
         } else if (!(site = intake_device(in, gateway, device, receipt_ms, &district, &units, &why))) {
             told.refused++;

@@ -13,8 +13,8 @@ struct live_sink {
 /* Says the newest values of each device that may report for its site; such that do not know the time yet are passed
  * over.  What is not said for another reason is told. */
 struct live_told {
-    size_t unread;        /* devices that cannot be read, or 1 for the message as a whole */
-    size_t refused;       /* devices that may not report; one of them, and why: */
+    size_t unread;  /* devices that cannot be read, or 1 for the message as a whole */
+    size_t refused; /* devices that may not report; one of them, and why: */
     char device[ID_SIZE];
     const char *why;
 };

@@ -10,9 +10,9 @@
 struct writer;
 
 struct writer *writer_start(const struct collector_settings *, struct journal *);
-void writer_stop(struct writer *); /* ends after the request under way, and one more batch; about 5 s at most */
-uint64_t writer_position(struct writer *);  /* journal seq that is written */
-int64_t writer_outbox(struct writer *);     /* outbox id that is written */
+void writer_stop(struct writer *);         /* ends after the request under way, and one more batch; about 5 s at most */
+uint64_t writer_position(struct writer *); /* journal seq that is written */
+int64_t writer_outbox(struct writer *);    /* outbox id that is written */
 uint64_t writer_refused(struct writer *);
 
 /* Where the journal does not hold what comes next the writer waits: true, and from..to is what it will pass over; once

@@ -98,8 +98,8 @@ static void end_frame(struct maker *m)
     struct intake_result r;
     frame_end(&m->payload);
     buf_clear(&m->record);
-    intake_judge(m->intake, "quietair/v1/yudu/gateway/gw-1/stream", m->payload.data, m->payload.length, m->now,
-                 0, &m->record, &r);
+    intake_judge(m->intake, "quietair/v1/yudu/gateway/gw-1/stream", m->payload.data, m->payload.length, m->now, 0,
+                 &m->record, &r);
     if (r.verdict != INTAKE_TAKEN)
         abort();
     hand_out(m);

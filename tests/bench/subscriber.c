@@ -27,7 +27,7 @@ struct subscriber {
     struct hash head;
     atomic_uint_fast64_t readings, peer_messages;
     atomic_int_fast64_t now_ts, now_age_ms; /* of the newest `now`; the most that one was old when the next one came */
-    atomic_uint_fast64_t ages[AGES]; /* by ms; the last one: as old or older */
+    atomic_uint_fast64_t ages[AGES];        /* by ms; the last one: as old or older */
 };
 
 /* From `,"ts":` of a reading on. */

@@ -9,6 +9,7 @@ import socketserver
 import struct
 import subprocess
 import threading
+import time
 import unittest
 
 from meters import ModbusServer, profile

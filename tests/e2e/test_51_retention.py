@@ -9,9 +9,9 @@ import sqlite3
 import sys
 import unittest
 
-from counted import CountedStreet, seed
+from counted import seed
 from programs import wait_for
-from stream import ForeignGateway, Frame, frames_on_disk
+from stream import ForeignGateway, Frame
 from street import Scenario
 from test_05_window import ms
 

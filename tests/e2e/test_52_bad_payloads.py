@@ -235,7 +235,7 @@ class BadPayloads(Scenario):
         self.assertEqual([ack for ack in g.strange if ack["epoch"] == g.epoch or ack["seq"]], [], "an epoch that nobody knows stands at 0")
 
     def test_a_stream_full_of_nonsense(self):
-        s, g = self.street, self.speaker
+        g = self.speaker
         self.each("stream.txt", self.say_whole)
         told = collections.Counter(r["reason"] for r in g.refusals)
         self.assertEqual(told, {k: self.expected[k] for k in ("envelope", "size")}, "each is answered as it is counted")

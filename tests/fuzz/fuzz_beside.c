@@ -8,15 +8,17 @@ static struct intake *street(void)
 {
     static const char import[] = "{\"id\":\"1\",\"actor\":\"t\",\"verb\":\"site import\",\"args\":{\"csv\":"
                                  "\"id,name,kind,district,grid,gateways\\ns,S,club,yudu,g,gw-1\\n\"}}",
-                      hello[] = "{\"v\":1,\"gateway\":\"gw-1\",\"epoch\":\"00000000000000000000000000000001\",\"seq\":1,"
-                                "\"after\":\"0000000000000000\",\"kind\":\"hello\",\"devices\":[{\"device\":\"n\",\"site\":"
-                                "\"s\",\"measurement\":\"noise\",\"metrics\":[{\"name\":\"laeq\",\"unit\":\"dB(A)\"}]}]}";
+                      hello[] =
+                          "{\"v\":1,\"gateway\":\"gw-1\",\"epoch\":\"00000000000000000000000000000001\",\"seq\":1,"
+                          "\"after\":\"0000000000000000\",\"kind\":\"hello\",\"devices\":[{\"device\":\"n\",\"site\":"
+                          "\"s\",\"measurement\":\"noise\",\"metrics\":[{\"name\":\"laeq\",\"unit\":\"dB(A)\"}]}]}";
     struct record r = {.kind = RECORD_COMMAND, .body = import, .body_length = sizeof import - 1};
     struct intake *in = intake_new("quietair/v1");
     struct buf record = buf_growing();
     struct intake_result result;
     intake_apply(in, &r);
-    intake_judge(in, "quietair/v1/yudu/gateway/gw-1/stream", hello, sizeof hello - 1, 1772294400000, 1, &record, &result);
+    intake_judge(in, "quietair/v1/yudu/gateway/gw-1/stream", hello, sizeof hello - 1, 1772294400000, 1, &record,
+                 &result);
     must(result.verdict == INTAKE_TAKEN);
     frame_close(result.frame);
     judged_free(&result.judged);

@@ -818,8 +818,7 @@ static void test_bad_entries(void **state)
         {"measurement add", AT_CLUB ",\"kind\":\"fume\",\"values\":\"2.1,2\"}", "values 2.1,2: expected"},
         {"measurement add", AT_CLUB ",\"kind\":\"fume\",\"values\":\"inf\"}", "values inf: expected"},
         {"measurement add", AT_CLUB ",\"kind\":\"fume\",\"values\":\";\"}", "values ;: expected"},
-        {"measurement add",
-         AT_CLUB ",\"kind\":\"fume\",\"values\":\"1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1\"}",
+        {"measurement add", AT_CLUB ",\"kind\":\"fume\",\"values\":\"1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1\"}",
          "expected at most 20 concentrations"},
         {"inspection add", AT_CLUB ",\"result\":\"fine\"}", "result fine: allowed are ok, fault"},
         {"inspection add", AT_CLUB ",\"result\":\"ok\",\"in_use\":\"partly\"}", "in_use partly: allowed are no, yes"},
@@ -856,12 +855,14 @@ static void test_of_another_case(void **state)
     assert_int_equal(k->case_count, 1);
     assert_string_equal(k->cases[0].family, "cleaning");
     snprintf(args, sizeof args,
-             AT_CLUB ",\"value\":60,\"class\":1,\"instrument\":\"i\",\"officers\":\"A;B\",\"case\":\"%s\"}", k->cases[0].id);
+             AT_CLUB ",\"value\":60,\"class\":1,\"instrument\":\"i\",\"officers\":\"A;B\",\"case\":\"%s\"}",
+             k->cases[0].id);
     kit_command(k, "measurement add", args);
     expect_answer(k, false, "is about cleaning at site house");
-    snprintf(args, sizeof args,
-             "{\"site\":\"house\",\"at\":\"2026-03-01\",\"value\":2,\"kind\":\"fume\",\"officers\":\"A;B\",\"case\":\"%s\"}",
-             k->cases[0].id);
+    snprintf(
+        args, sizeof args,
+        "{\"site\":\"house\",\"at\":\"2026-03-01\",\"value\":2,\"kind\":\"fume\",\"officers\":\"A;B\",\"case\":\"%s\"}",
+        k->cases[0].id);
     kit_command(k, "measurement add", args);
     expect_answer(k, false, "is about cleaning at site house");
     assert_int_equal(k->entry_count, 0);

@@ -140,12 +140,13 @@ static void all_that_can_be_said_is_read(void **state)
     put("calendars/cn-2026.ini", "[calendar]\nyear = 2026\ndocument = d\nholidays = 2026-01-01\nconfirmed = no\n");
     put("calendars/cn-26.ini", "not looked at");
     put("calendars/notes.txt", "not looked at");
-    snprintf(text, sizeof text,
-             "[collector]\nname = yudu-1\ndistricts = yudu jinjiang\nsocket = /run/c.sock\nclock = journal\n" CALENDARS
-             "[mqtt]\nurl = mqtts://[2001:db8::1]:18883\nca_file = %s\nroot = city/quietair\n"
-             "[influx]\nurl = https://tsdb:8086/\napi = v2\norg = o\nbucket = b\ntoken_file = %s/token\ngzip = yes\n"
-             "[journal]\nmax_bytes = 10G\nmax_age = 30d\nmin_age = 0s\n[rules]\nstandards = cleaning-policy gb22337-2008\ncleaning_grace = 3d\n",
-             "/etc/hostname", dir);
+    snprintf(
+        text, sizeof text,
+        "[collector]\nname = yudu-1\ndistricts = yudu jinjiang\nsocket = /run/c.sock\nclock = journal\n" CALENDARS
+        "[mqtt]\nurl = mqtts://[2001:db8::1]:18883\nca_file = %s\nroot = city/quietair\n"
+        "[influx]\nurl = https://tsdb:8086/\napi = v2\norg = o\nbucket = b\ntoken_file = %s/token\ngzip = yes\n"
+        "[journal]\nmax_bytes = 10G\nmax_age = 30d\nmin_age = 0s\n[rules]\nstandards = cleaning-policy gb22337-2008\ncleaning_grace = 3d\n",
+        "/etc/hostname", dir);
     struct collector_settings s = loaded(text);
     assert_int_equal(s.districts.count, 2);
     assert_string_equal(s.socket, "/run/c.sock");
@@ -214,13 +215,12 @@ static void each_fault_is_named(void **state)
          "/nowhere/p: cannot open: No such file"},
         {"[collector]\n" CALENDARS "[mqtt]\nurl = mqtt://b:0\n",
          "[mqtt] url = mqtt://b:0: allowed are mqtt://host[:port]"},
-        {"[collector]\n" CALENDARS "[mqtt]\nurl = mqtt://b:65536\n",
-         "[mqtt] url = mqtt://b:65536: allowed are"},
-        {"[collector]\n" CALENDARS "[mqtt]\nurl = mqtt://b:1883/x\n",
-         "[mqtt] url = mqtt://b:1883/x: allowed are"},
+        {"[collector]\n" CALENDARS "[mqtt]\nurl = mqtt://b:65536\n", "[mqtt] url = mqtt://b:65536: allowed are"},
+        {"[collector]\n" CALENDARS "[mqtt]\nurl = mqtt://b:1883/x\n", "[mqtt] url = mqtt://b:1883/x: allowed are"},
         {"[collector]\n" CALENDARS "[mqtt]\nurl = mqtt://\n", "[mqtt] url = mqtt://: allowed are"},
         {"[collector]\n" CALENDARS "[mqtt]\nurl = tcp://b\n", "[mqtt] url = tcp://b: allowed are"},
-        {"[collector]\n" CALENDARS "[mqtt]\nurl = mqtt://b\nroot = a/+/b\n", "root = a/+/b: expected a topic without wildcards"},
+        {"[collector]\n" CALENDARS "[mqtt]\nurl = mqtt://b\nroot = a/+/b\n",
+         "root = a/+/b: expected a topic without wildcards"},
         {"[collector]\n" CALENDARS "[mqtt]\nurl = mqtt://b\nroot = /a\n", "root = /a: expected a topic without"},
         {"[collector]\n" CALENDARS "[mqtt]\nurl = mqtt://b\nroot = a/\n", "root = a/: expected a topic without"},
         {"[collector]\n" CALENDARS "[mqtt]\nurl = mqtt://b\nroot = \"\"\n", "root"},

@@ -72,10 +72,11 @@ static void import_dated(const char *row, int64_t receipt)
 {
     char text[400];
     struct record r = {.kind = RECORD_COMMAND, .body = text, .receipt_ms = receipt};
-    r.body_length = (size_t)snprintf(text, sizeof text,
-                                     "{\"id\":\"1\",\"actor\":\"t\",\"verb\":\"site import\",\"args\":{\"csv\":\"id,name,kind,"
-                                     "district,grid,gateways,valid_from\\n%s\"}}",
-                                     row);
+    r.body_length =
+        (size_t)snprintf(text, sizeof text,
+                         "{\"id\":\"1\",\"actor\":\"t\",\"verb\":\"site import\",\"args\":{\"csv\":\"id,name,kind,"
+                         "district,grid,gateways,valid_from\\n%s\"}}",
+                         row);
     intake_apply(in, &r);
 }
 
@@ -441,7 +442,7 @@ static void a_version_is_heeded_while_it_is_in_force(void **state)
     expect_heard(june + 120001, "gw-1", "");
     expect_heard(june + 120001, "gw-7", "unknown-gateway");
     expect_heard(next_year, "gw-8", "");
-    expect_heard(next_year, "gw-1", "not-permitted"); /* another site lists it */
+    expect_heard(next_year, "gw-1", "not-permitted");     /* another site lists it */
     import_dated("v,V,club,yudu,g,gw-1,", june + 360000); /* changes nothing, so it is no version */
     import_dated("v,V,club,yudu,g,gw-5,2026-06-01T00:04", june + 380000);
     expect_heard(june + 400000, "gw-5", "");

@@ -16,8 +16,12 @@ static struct buf lines_of(const char *readings, const char *marks, enum record_
         {.device = "meter", .site = "r01", .district = "north", .measurement = "noise"},
         {.device = "hood", .site = "r01", .district = "north", .measurement = "kitchen"},
     };
-    struct judged j = {.topic = "quietair/v1/north/g1/up", .district = "north", .gateway = "g1",
-                       .permit_count = 2, .permits = permits, .marks = (char *)(uintptr_t)marks};
+    struct judged j = {.topic = "quietair/v1/north/g1/up",
+                       .district = "north",
+                       .gateway = "g1",
+                       .permit_count = 2,
+                       .permits = permits,
+                       .marks = (char *)(uintptr_t)marks};
     struct buf head = buf_growing(), body = buf_growing(), record = buf_growing(), out = buf_growing();
     struct hash before = {{0}};
     struct record r;
@@ -42,9 +46,9 @@ static void expect(const char *readings, const char *marks, size_t count, const 
 }
 
 #define METER(values) "{\"device\":\"meter\",\"ts\":1700000000123,\"values\":{" values "}}"
-#define HOOD(values) "{\"device\":\"hood\",\"ts\":1700000000200,\"values\":{" values "}}"
-#define NOISE "noise,device=meter,district=north,site=r01 "
-#define KITCHEN "kitchen,device=hood,district=north,site=r01 "
+#define HOOD(values)  "{\"device\":\"hood\",\"ts\":1700000000200,\"values\":{" values "}}"
+#define NOISE         "noise,device=meter,district=north,site=r01 "
+#define KITCHEN       "kitchen,device=hood,district=north,site=r01 "
 
 static void test_numbers_are_floats(void **state)
 {
@@ -79,8 +83,9 @@ static void test_marks(void **state)
 static void test_quality_and_clock_are_joined(void **state)
 {
     (void)state;
-    expect("[{\"device\":\"meter\",\"ts\":1700000000123,\"quality\":\"suspect\",\"why\":[\"range\",\"jump\"],\"values\":{\"laeq\":140}}]", "c", 1,
-           NOISE "laeq=140,q=13i 1700000000123\n");
+    expect(
+        "[{\"device\":\"meter\",\"ts\":1700000000123,\"quality\":\"suspect\",\"why\":[\"range\",\"jump\"],\"values\":{\"laeq\":140}}]",
+        "c", 1, NOISE "laeq=140,q=13i 1700000000123\n");
 }
 
 static void test_no_number_no_line(void **state)
@@ -111,14 +116,10 @@ static void test_other_records(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers_are_floats),
-        cmocka_unit_test(test_states_are_integers),
-        cmocka_unit_test(test_names_that_are_taken),
-        cmocka_unit_test(test_marks),
-        cmocka_unit_test(test_quality_and_clock_are_joined),
-        cmocka_unit_test(test_no_number_no_line),
-        cmocka_unit_test(test_device_without_permit),
-        cmocka_unit_test(test_other_records),
+        cmocka_unit_test(test_numbers_are_floats),           cmocka_unit_test(test_states_are_integers),
+        cmocka_unit_test(test_names_that_are_taken),         cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_quality_and_clock_are_joined), cmocka_unit_test(test_no_number_no_line),
+        cmocka_unit_test(test_device_without_permit),        cmocka_unit_test(test_other_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,11 +33,11 @@ static void test_off_and_on(void **state)
     assert_string_equal(k->flags[0].device, "hood-1");
     assert_int_equal(k->flags[0].since, noon + 5 * SECOND);
     assert_int_equal(k->flags[0].at, noon + 15 * SECOND);
-    assert_non_null(
-        strstr(k->flags[0].body,
-               "\"window\":null,\"measured\":null,\"background\":null,\"correction\":0,\"judged\":null,"
-               "\"limit\":null,\"excess\":null,\"unit\":null,\"basis\":{\"document\":\"GB 18483-2001\","
-               "\"clause\":\"5.1\"},\"statutory\":true,\"grade\":\"lead\",\"purifier\":\"off\",\"hours\":\"open\",\"case\":\""));
+    assert_non_null(strstr(
+        k->flags[0].body,
+        "\"window\":null,\"measured\":null,\"background\":null,\"correction\":0,\"judged\":null,"
+        "\"limit\":null,\"excess\":null,\"unit\":null,\"basis\":{\"document\":\"GB 18483-2001\","
+        "\"clause\":\"5.1\"},\"statutory\":true,\"grade\":\"lead\",\"purifier\":\"off\",\"hours\":\"open\",\"case\":\""));
     play(k, noon + 16 * SECOND, 60, OFF);
     assert_int_equal(k->flag_count, 1);
     kit_reading(k, "hood-1", noon + 80 * SECOND, ON); /* the first reading that shows it */

@@ -135,10 +135,8 @@ static void left_at_the_moment_it_comes_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(its_result_is_read_when_it_is_done),
-        cmocka_unit_test(a_nudge_interrupts_what_it_waits_in),
-        cmocka_unit_test(left_before_it_came_back),
-        cmocka_unit_test(left_when_it_was_done),
+        cmocka_unit_test(its_result_is_read_when_it_is_done), cmocka_unit_test(a_nudge_interrupts_what_it_waits_in),
+        cmocka_unit_test(left_before_it_came_back),           cmocka_unit_test(left_when_it_was_done),
         cmocka_unit_test(left_at_the_moment_it_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,8 @@ static const char *name_of(int device)
 static void put(struct batch *b, struct kept *kept, int device, int64_t at)
 {
     struct datum values[METRICS];
-    struct reading r = {.device = name_of(device), .ts = at, .values = values, .quality = rand() % 4 ? 0 : QUALITY_JUMP};
+    struct reading r = {
+        .device = name_of(device), .ts = at, .values = values, .quality = rand() % 4 ? 0 : QUALITY_JUMP};
     int first = rand() % METRICS, step = rand() % 2 ? 1 : METRICS - 1, count = 1 + rand() % METRICS;
     for (int i = 0; i < count; i++) {
         int m = (first + i * step) % METRICS;

@@ -122,7 +122,8 @@ static void what_fills_its_room_is_synced_early(void **state)
     assert_int_equal(k->keeper.waiting.length, 0);
     put(k, 1000000, 20000);
     assert_int_equal(keeper_turn(&k->keeper, true, 0, 20000), 1);
-    assert_in_range(k->keeper.waiting.capacity, 1, KEEPER_MOST / 8); /* what a stall took is given back when it is over */
+    assert_in_range(k->keeper.waiting.capacity, 1,
+                    KEEPER_MOST / 8); /* what a stall took is given back when it is over */
 }
 
 static void a_failed_sync_loses_none_and_doubles_none(void **state)

@@ -54,7 +54,8 @@ static int end(void **state)
 /* From here on whoever calls hears nothing. */
 static void fall_silent(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_port = htons((uint16_t)atoi(port))};
+    struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_port = htons((uint16_t)atoi(port))};
     for (int i = 0; i < CALLERS; i++) {
         callers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         connect(callers[i], (struct sockaddr *)&at, sizeof at);

@@ -165,17 +165,18 @@ static void devices_of_one_profile_keep_apart(void **state)
     struct gateway_settings s;
     struct faults faults = {0};
 #define METER(name, unit) "[device " name "]\nbus = kitchen\nunit = " unit "\nprofile = meter\nsite = s\n"
-    assert_int_equal(load(&s,
-                          HEAD "[bus kitchen]\ntype = rtu\ndevice = /dev/ttyX\nbaud = 2400\nparity = even\n" METER("a", "1")
-                              METER("b", "2") METER("c", "3") "interval = 5s\n" METER("d", "4") "rename = power:fan_power\n"
-                                  METER("e", "5") "intervals = energy:1min\n" METER("f", "6"),
-                          &faults),
-                     0);
+    assert_int_equal(
+        load(&s,
+             HEAD "[bus kitchen]\ntype = rtu\ndevice = /dev/ttyX\nbaud = 2400\nparity = even\n" METER("a", "1")
+                 METER("b", "2") METER("c", "3") "interval = 5s\n" METER("d", "4") "rename = power:fan_power\n" METER(
+                     "e", "5") "intervals = energy:1min\n" METER("f", "6"),
+             &faults),
+        0);
     const struct {
         const char *first;
         size_t groups;
         int64_t interval_ms, last_ms;
-    } wanted[] = {{"power", 1, 1000, 1000},    {"power", 1, 1000, 1000}, {"power", 1, 5000, 5000},
+    } wanted[] = {{"power", 1, 1000, 1000},     {"power", 1, 1000, 1000},  {"power", 1, 5000, 5000},
                   {"fan_power", 1, 1000, 1000}, {"power", 2, 1000, 60000}, {"power", 1, 1000, 1000}};
     for (size_t i = 0; i < 6; i++) {
         const struct device_section *d = &s.devices[i];
@@ -300,16 +301,17 @@ static void one_fault_hides_no_other(void **state)
     (void)state;
     struct gateway_settings s;
     struct faults faults = {0};
-    load(&s,
-         "[gateway]\nid = a\ndistrict = b\n[mqtt]\nurl = mqtt://b:0\nroot = a/+/b\nroof = 1\ncert_file = /etc/hostname\n"
-         "[bus a]\ntype = rtu\nbawd = 1\ndevice = ttyUSB0\naddress = h\n"
-         "[bus b]\ntype = udp\naddress = h:1\n"
-         "[bus c]\ntype = tcp\naddress = h ; main\n"
-         "[bus d]\ntype = tcp\nbaud = fast\n"
-         "[device n]\nbus = x\nunit = 300\nprofile = noise\nsite = Club\nrename = la:lb\ncalibrated = today\n"
-         "[device m]\nbus = b\nunit = 0\nprofile = noise\nsite = a\ninterval = 1\nintervals = laeq:500ms\n"
-         "[device o]\nbus = a\nunit = 0\nprofile = faulty\nsites = a\n",
-         &faults);
+    load(
+        &s,
+        "[gateway]\nid = a\ndistrict = b\n[mqtt]\nurl = mqtt://b:0\nroot = a/+/b\nroof = 1\ncert_file = /etc/hostname\n"
+        "[bus a]\ntype = rtu\nbawd = 1\ndevice = ttyUSB0\naddress = h\n"
+        "[bus b]\ntype = udp\naddress = h:1\n"
+        "[bus c]\ntype = tcp\naddress = h ; main\n"
+        "[bus d]\ntype = tcp\nbaud = fast\n"
+        "[device n]\nbus = x\nunit = 300\nprofile = noise\nsite = Club\nrename = la:lb\ncalibrated = today\n"
+        "[device m]\nbus = b\nunit = 0\nprofile = noise\nsite = a\ninterval = 1\nintervals = laeq:500ms\n"
+        "[device o]\nbus = a\nunit = 0\nprofile = faulty\nsites = a\n",
+        &faults);
     static const char *const all[] = {"url = mqtt://b:0: allowed are",
                                       "root = a/+/b: expected a topic",
                                       "roof = 1: unknown key",
@@ -390,11 +392,11 @@ static void a_broker_has_a_name_or_an_address(void **state)
     static const struct {
         const char *url, *host; /* NULL: refused */
         int port;
-    } cases[] = {{"mqtt://b", "b", 1883},           {"mqtt://192.0.2.1:1", "192.0.2.1", 1},
-                 {"mqtt://[::1]", "::1", 1883},     {"mqtt://[2001:db8::1]:65535", "2001:db8::1", 65535},
-                 {"mqtt://[::1", NULL, 0},          {"mqtt://[::1]x", NULL, 0},
-                 {"mqtt://[::1]:", NULL, 0},        {"mqtt://[]", NULL, 0},
-                 {"mqtt://::1", NULL, 0},           {"mqtt://[::1]:0", NULL, 0}};
+    } cases[] = {{"mqtt://b", "b", 1883},       {"mqtt://192.0.2.1:1", "192.0.2.1", 1},
+                 {"mqtt://[::1]", "::1", 1883}, {"mqtt://[2001:db8::1]:65535", "2001:db8::1", 65535},
+                 {"mqtt://[::1", NULL, 0},      {"mqtt://[::1]x", NULL, 0},
+                 {"mqtt://[::1]:", NULL, 0},    {"mqtt://[]", NULL, 0},
+                 {"mqtt://::1", NULL, 0},       {"mqtt://[::1]:0", NULL, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[200];
         struct gateway_settings s;
@@ -722,8 +724,9 @@ static int make_folder(void **state)
 static int drop_folder(void **state)
 {
     (void)state;
-    static const char *const files[] = {"profiles/doubtful.ini", "profiles/noise.ini", "profiles/meter.ini",
-                                        "profiles/broken.ini", "profiles/faulty.ini", "password", "gateway.ini"};
+    static const char *const files[] = {
+        "profiles/doubtful.ini", "profiles/noise.ini", "profiles/meter.ini", "profiles/broken.ini",
+        "profiles/faulty.ini",   "password",           "gateway.ini"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         unlink(path_of(files[i]));
     rmdir(path_of("profiles"));

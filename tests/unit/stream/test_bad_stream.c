@@ -8,7 +8,7 @@
 
 #define TOPIC "quietair/v1/yudu/gateway/gw-9/stream"
 #define EPOCH "abababababababababababababababab"
-#define NOW 1764000000000
+#define NOW   1764000000000
 
 static const int64_t now = 1764000000000;
 
@@ -363,7 +363,7 @@ static void devices_that_may_not_report_count_as_long_as_they_are_told_of(void *
     assert_int_equal(live_refused_sum(&r), 0);
     assert_false(live_refused_set(&r, "gw-1", 0));
     assert_false(live_refused_set(&r, "gw-1", 2));
-    assert_true(live_refused_set(&r, "gw-1", 2)); /* it stays so: to be said */
+    assert_true(live_refused_set(&r, "gw-1", 2));  /* it stays so: to be said */
     assert_false(live_refused_set(&r, "gw-1", 2)); /* and was */
     assert_false(live_refused_set(&r, "gw-2", 1));
     assert_int_equal(live_refused_sum(&r), 3);
