@@ -77,7 +77,7 @@ int base_load(const char *state_dir, struct journal_reader *reader, uint64_t syn
     bool good = parse(bytes, length, base, into);
     free(bytes);
     if (!good)
-        return fault(f, ERR_CORRUPT, "%s: is damaged", path);
+        return fault(f, ERR_CORRUPT, "%s: is damaged, or was written by another version of this program", path);
     if (base->seq > synced || (!hash_equal(&base->head, &untold) && journal_hash(reader, base->seq, &held) &&
                                !hash_equal(&held, &base->head)))
         return fault(f, ERR_CORRUPT, "%s: stands for record %llu of another journal", path,

@@ -15,7 +15,14 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { WAIT_LEAST_MS = 1000, WAIT_MOST_MS = 30000, STOP_MOST_MS = 3000, BYTES_MOST = 4 * 1024 * 1024 };
+enum {
+    WAIT_LEAST_MS = 1000,
+    WAIT_MOST_MS = 30000,
+    ASKED_MOST_MS =
+        600000, /* a server that asks for more is asked all the same: a wrong clock there costs no day here */
+    STOP_MOST_MS = 3000,
+    BYTES_MOST = 4 * 1024 * 1024
+};
 
 struct writer {
     const struct collector_settings *set;
@@ -76,6 +83,17 @@ static int64_t compose_outbox(struct writer *w, struct buf *out, size_t *lines)
     return id;
 }
 
+static int64_t wait_ms(const struct writer *w, struct backoff *own)
+{
+    uint32_t dice = 0;
+    if (getrandom(&dice, sizeof dice, GRND_NONBLOCK) < 0)
+        dice = (uint32_t)clock_mono_ns();
+    int64_t asked = influx_retry_after_ms(w->influx), wait = backoff_wait_ms(own, dice);
+    if (asked > ASKED_MOST_MS)
+        asked = ASKED_MOST_MS;
+    return asked > wait ? asked : wait;
+}
+
 /* Writes until the database has it.  False: a stop came first. */
 static bool deliver(struct writer *w, const struct buf *b)
 {
@@ -89,14 +107,12 @@ static bool deliver(struct writer *w, const struct buf *b)
             w->trouble = false;
             return true;
         }
+        int64_t wait = wait_ms(w, &backoff);
         if (!w->trouble)
-            log_warn("lines", "%s; readings wait in the journal", influx_error(w->influx));
+            log_warn("lines", "%s; readings wait in the journal; tried again in %lld s", influx_error(w->influx),
+                     (long long)(wait + 999) / 1000);
         w->trouble = true;
-        uint32_t dice = 0;
-        if (getrandom(&dice, sizeof dice, GRND_NONBLOCK) < 0)
-            dice = (uint32_t)clock_mono_ns();
-        int64_t asked = influx_retry_after_ms(w->influx), wait = backoff_wait_ms(&backoff, dice);
-        for (int64_t until = clock_mono_ms() + (asked > wait ? asked : wait); clock_mono_ms() < until;) {
+        for (int64_t until = clock_mono_ms() + wait; clock_mono_ms() < until;) {
             if (w->stopping)
                 return false;
             clock_sleep_until_ns(clock_mono_ns() + 50000000);

@@ -74,6 +74,12 @@ class Answers(Scenario):
         following = next(r for r in self.stub.requests if r.at > refused.at)
         self.assertTrue(3.9 <= following.at - refused.at <= 8, following.at - refused.at)
 
+    def test_a_server_that_asks_for_a_day_is_asked_after_ten_minutes(self):
+        self.start()
+        self.stub.answer = lambda lines: (503, {"Retry-After": "100000"}, "back tomorrow")
+        self.send()
+        wait_for(lambda: "tried again in 600 s" in self.street.collector.log(), "the wait is said", 20)
+
     def test_refusals_that_a_person_must_mend(self):
         self.start()
         for status, text in ((401, '{"error":"authorization failed"}'), (403, '{"error":"authorization failed"}'),
