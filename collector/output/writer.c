@@ -18,8 +18,7 @@
 enum {
     WAIT_LEAST_MS = 1000,
     WAIT_MOST_MS = 30000,
-    ASKED_MOST_MS =
-        600000, /* a server that asks for more is asked all the same: a wrong clock there costs no day here */
+    ASKED_MOST_MS = 600000, /* a server or proxy whose clock is wrong costs no day */
     STOP_MOST_MS = 3000,
     BYTES_MOST = 4 * 1024 * 1024
 };
