@@ -81,6 +81,10 @@ static void check_url(const struct conf *c, int section, struct mqtt_settings *s
         conf_fault(c, section, "url", faults, "allowed are mqtt://host[:port] and mqtts://host[:port]");
     if (s->tls && !conf_has(c, section, "ca_file"))
         conf_fault(c, section, "ca_file", faults, "mqtts needs the file of certificates to verify the broker by");
+    static const char *const of_tls[] = {"ca_file", "cert_file", "key_file"};
+    for (size_t i = 0; host && !s->tls && i < sizeof of_tls / sizeof *of_tls; i++)
+        if (conf_has(c, section, of_tls[i]))
+            conf_fault(c, section, of_tls[i], faults, "url is mqtt://, which encrypts nothing: expected mqtts://");
 }
 
 bool mqtt_check(const struct conf *c, int section, struct mqtt_settings *s, struct faults *faults)

@@ -315,6 +315,7 @@ static void one_fault_hides_no_other(void **state)
     static const char *const all[] = {"url = mqtt://b:0: allowed are",
                                       "root = a/+/b: expected a topic",
                                       "roof = 1: unknown key",
+                                      "cert_file = /etc/hostname: url is mqtt://",
                                       "cert_file and key_file go together",
                                       "bawd = 1: unknown key",
                                       "device = ttyUSB0: expected the path",
