@@ -7,6 +7,7 @@
 #include "common/service.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
 
@@ -16,6 +17,15 @@ static const char help[] = "usage: quietair-collector -c FILE [--check]\n"
                            "  -c, --config FILE  collector.ini\n"
                            "      --check        say all that is wrong with it; exit 0 or 3\n"
                            "      --help, --version\n";
+
+/* A frame as read is some thousand small pieces, taken and given back together.  By itself glibc hands their memory to the
+ * system after each frame and asks for it again (mallopt(3)): with several threads on several processors that was half of
+ * the time of a start that reads its journal. */
+static void keep_memory(void)
+{
+    mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+    mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+}
 
 int main(int argc, char **argv)
 {
@@ -54,6 +64,7 @@ int main(int argc, char **argv)
             printf("%s: good\n", path);
             calendars_warn(set.calendars_path, clock_wall_ms(), &faults);
         } else {
+            keep_memory();
             service_begin();
             sdnotify_begin();
             if (collector_run(&set, &f) != 0) {

@@ -70,7 +70,7 @@ class Demo:
     def start_collector(self, config):
         collector = Program("collector", [f"{BIN}/quietair-collector", "-c", self.write(config, **self.words)], self.street.dir)
         collector.ready = lambda: socket_open(self.street.path("collector/control.sock"))
-        return self.street.add(collector).start()
+        return self.street.add(collector).start(60)  # it reads the journal of weeks first
 
     def start_street(self):
         s = self.street
