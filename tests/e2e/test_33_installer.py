@@ -136,7 +136,7 @@ class Installer(Scenario):
                                     (("scan", "--tcp", "h:1", "--count", "3"), 2, "--count does not belong to scan"),
                                     (("scan", "--tcp", "h:1", "--units", "5-2"), 2, "--units: expected"),
                                     (("scan", "--tcp", "h:1", "--units", "1,"), 2, "--units: expected"),
-                                    (("scan", "--tcp", "h:1", "--baud", "9600"), 2, "--baud and --parity belong to"),
+                                    (("scan", "--tcp", "h:1", "--baud", "9600"), 2, "--baud, --parity and --stop-bits belong to"),
                                     (("scan", "--tcp", "h:0"), 2, "expected HOST:PORT"),
                                     (("scan", "--device", "/dev/null", "--baud", "9601"), 2, "baud = 9601"),
                                     (("scan", "--device", "/nowhere/tty"), 1, "/nowhere/tty: No such file"),
