@@ -143,6 +143,20 @@ static int scan_line(struct scan *s, struct tool_line line)
     return status;
 }
 
+/* What to look at when the answers are bad, or none. */
+static void advise(const struct scan *s)
+{
+    bool tcp = s->tool->values[TOOL_TCP];
+    const char *damaged = tcp ? "a converter that wants --rtu-tcp, or no Modbus TCP at all"
+                              : "another speed or parity, or the wires A and B crossed or not terminated";
+    const char *silent = tcp ? "at power, at the lines behind the address, at --units"
+                             : "at power, at the wires A and B, at speed and parity, at --units";
+    if (s->damaged)
+        fprintf(stderr, "%d answer%s damaged: %s\n", s->damaged, s->damaged == 1 ? " was" : "s were", damaged);
+    else if (!s->found && !s->broken && !service_stopping())
+        fprintf(stderr, "nobody answers: look %s\n", silent);
+}
+
 static void print_found(struct scan *s)
 {
     if (isatty(STDERR_FILENO))
@@ -153,12 +167,7 @@ static void print_found(struct scan *s)
         tool_print(s->tool, s->table);
     fprintf(stderr, "%d of %d asked, %d found%s\n", s->asked, s->to_ask, s->found,
             service_stopping() ? " (interrupted)" : "");
-    if (s->damaged)
-        fprintf(stderr,
-                "%d answers were damaged: another speed or parity, or the wires A and B crossed or not terminated\n",
-                s->damaged);
-    else if (!s->found && !s->broken && !service_stopping())
-        fputs("nobody answers: look at power, at the wires A and B, at speed and parity, at --units\n", stderr);
+    advise(s);
 }
 
 int tool_scan(const struct tool *as_given)

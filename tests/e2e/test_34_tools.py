@@ -240,6 +240,8 @@ class Tools(Scenario):
         done = self.bus("scan", "--rtu-tcp", f"127.0.0.1:{garbler.port}", "--units", "1-3", expect=1)
         self.assertIn("3 of 3 asked, 0 found", done.stderr)
         self.assertIn("3 answers were damaged: another speed or parity", done.stderr)
+        done = self.bus("scan", "--tcp", f"127.0.0.1:{garbler.port}", "--units", "1", expect=1)
+        self.assertIn("1 answer was damaged: a converter that wants --rtu-tcp", done.stderr)
 
     def test_read_of_one_register(self):
         read = json.loads(self.bus("read", *self.where, "--unit", "1", "--register", "holding:0x0000", "--json").stdout)
