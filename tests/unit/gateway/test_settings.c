@@ -49,6 +49,14 @@ static bool said(const struct faults *faults, const char *part)
     return false;
 }
 
+/* These and no others. */
+static void assert_said(const struct faults *faults, const char *const *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        assert_true(said(faults, all[i]));
+    assert_int_equal(faults->count, count);
+}
+
 #define HEAD             "[gateway]\nid = gw-01\ndistrict = yudu\n[mqtt]\nurl = mqtt://broker\n"
 #define RTU              "[bus kitchen]\ntype = rtu\ndevice = /dev/ttyX\n"
 #define TCP              "[bus cabinet]\ntype = tcp\naddress = 192.0.2.10:502\n"
@@ -284,9 +292,7 @@ static void all_faults_come_at_once(void **state)
                                       "profiles/broken.ini:2: [profile] bawd = 1: unknown key; did you mean baud?",
                                       "profiles/broken.ini:1: [profile] measurement: is missing",
                                       "profiles/broken.ini: has no metric"};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        assert_true(said(&faults, all[i]));
-    assert_int_equal(faults.count, sizeof all / sizeof all[0]);
+    assert_said(&faults, all, sizeof all / sizeof all[0]);
     faults_free(&faults);
     gateway_settings_free(&s);
     assert_int_equal(gateway_settings_load(&s, folder, &faults), ERR_RANGE);
@@ -342,9 +348,7 @@ static void one_fault_hides_no_other(void **state)
                                       "[c] type = u17: expected one of",
                                       "[d] byte = middle: expected one of",
                                       "scale = x: expected a decimal number"};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        assert_true(said(&faults, all[i]));
-    assert_int_equal(faults.count, sizeof all / sizeof all[0]);
+    assert_said(&faults, all, sizeof all / sizeof all[0]);
     faults_free(&faults);
     gateway_settings_free(&s);
 }
